@@ -1,0 +1,32 @@
+"""A small NumPy library for understanding how neural networks are optimised.
+
+The modules, in the order in which they build on one another; each loads when it is first used:
+
+derivatives, landscapes, schedules, optimizers, descent, datasets, display, plots, widgets, exercises
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+__all__ = [
+    "datasets",
+    "derivatives",
+    "descent",
+    "display",
+    "exercises",
+    "landscapes",
+    "optimizers",
+    "plots",
+    "schedules",
+    "widgets",
+]
+
+
+def __getattr__(name):
+    if name in __all__:
+        return importlib.import_module(f"course_lib.{name}")
+    raise AttributeError(f"module 'course_lib' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
