@@ -53,12 +53,6 @@ def _place(notebook, index):
     return f"cell {notebook.cells[index].get('id', '?')!r} (number {index + 1})"
 
 
-def _unfinished(notebook):
-    """Name the first code cell that has not answered."""
-    waiting = (i for i, cell in enumerate(notebook.cells) if cell.get("execution_count", 0) is None)
-    return _place(notebook, next(waiting, -1))
-
-
 def execute(notebook, folder, timeout=300, progress=None):
     """Run all cells of a notebook in place, in a fresh kernel whose working directory is `folder`.
 
@@ -74,6 +68,7 @@ def execute(notebook, folder, timeout=300, progress=None):
             raise NotebookError(f"{_place(notebook, index)} is tagged timing: it must hold `{SWITCH}`.")
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+    started = [-1]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         manager = AsyncKernelManager(kernel_spec_manager=ThisInterpreter(), kernel_name="python3")
         client = NotebookClient(
@@ -83,6 +78,7 @@ def execute(notebook, folder, timeout=300, progress=None):
             record_timing=False,
             store_widget_state=False,
             resources={"metadata": {"path": str(folder)}},
+            on_cell_execute=lambda cell, cell_index: started.append(cell_index),
         )
         environment = os.environ | {
             "COURSE_PROGRESS": str(progress or Path(scratch, "progress.json")),
@@ -94,11 +90,11 @@ def execute(notebook, folder, timeout=300, progress=None):
             try:
                 client.execute(env=environment, stderr=stderr)
             except CellTimeoutError:
-                raise NotebookError(f"{_unfinished(notebook)} took more than {timeout} s.") from None
+                raise NotebookError(f"{_place(notebook, started[-1])} took more than {timeout} s.") from None
             except (DeadKernelError, RuntimeError):
                 said = [line for line in log.read_text().splitlines() if line and "WARNING" not in line]
                 last = said[-1] if said else "out of memory?"
-                raise NotebookError(f"the kernel died in {_unfinished(notebook)}: {last}") from None
+                raise NotebookError(f"the kernel died in {_place(notebook, started[-1])}: {last}") from None
     for index, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.output_type == "error" and "raises-exception" not in tags(cell):
