@@ -1,0 +1,695 @@
+"""Draw what was computed: each function takes axes and data, only draws, and returns what it drew.
+
+Values that are not finite leave gaps, so that the path of a diverged run can be drawn as it is: it ends in a cross.
+One colour, marker and dash belongs to each method in the whole course; they stand in `STYLES`.
+"""
+
+from pathlib import Path
+
+import matplotlib.patheffects as effects
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.transforms import Bbox
+
+from course_lib._checks import finite_array, number_in, one_of, require, whole_number
+
+__all__ = [
+    "STYLES",
+    "arrows",
+    "band",
+    "bars",
+    "basins",
+    "contours",
+    "direct_labels",
+    "error_against_h",
+    "histogram",
+    "images",
+    "loss_curve",
+    "method_style",
+    "slope_triangle",
+    "trajectory",
+    "use_style",
+]
+
+DASHES = {"solid": "-", "dashed": (0, (5, 2)), "dotted": (0, (1.2, 1.4)), "dashdot": (0, (6, 1.8, 1.4, 1.8))}
+
+STYLES = {
+    # the optimisers
+    "GD": ("#222222", "o", "solid"),
+    "SGD": ("#b5651d", "s", "dotted"),
+    "Momentum": ("#0063b2", "^", "solid"),
+    "Nesterov": ("#c2185b", "v", "dashed"),
+    "Adagrad": ("#00796b", "D", "solid"),
+    "RMSProp": ("#e65100", "P", "dashed"),
+    "Adadelta": ("#6a4c93", "X", "dotted"),
+    "Adam": ("#d00000", "*", "solid"),
+    "AdamW": ("#7b1e3a", "p", "dashdot"),
+    "AMSGrad": ("#3f8f29", "h", "dashed"),
+    "Nadam": ("#8a6d00", "<", "dashdot"),
+    "Lion": ("#4a148c", ">", "solid"),
+    # the finite differences
+    "forward": ("#e65100", "o", "solid"),
+    "backward": ("#8a6d00", "s", "dotted"),
+    "central": ("#0063b2", "^", "solid"),
+    "five-point": ("#00796b", "D", "dashed"),
+    "richardson": ("#c2185b", "v", "dashdot"),
+    "complex-step": ("#222222", "*", "solid"),
+}
+"""Name of a method -> (colour, marker, dash): far apart for every kind of colour vision, and without colour."""
+
+INK, QUIET = "#222222", "#666666"
+LEVELS = LinearSegmentedColormap.from_list("levels", ["#f7fafd", "#dce9f5", "#b9d3ea", "#8fb6d9"]).reversed()
+CATEGORIES = ["#8fb6d9", "#f2c879", "#a9cfa0", "#d9a0b8", "#b7aee0", "#e59b7a", "#7fc4c0", "#c9c08a"]
+HALO = [effects.withStroke(linewidth=3, foreground="white")]
+
+
+def use_style():
+    """Give every figure from here on the look of the course, whatever was set before.
+
+    Examples
+    --------
+    >>> use_style()
+    >>> import matplotlib
+    >>> matplotlib.rcParams["axes.titlelocation"]
+    'left'
+    """
+    plt.style.use(["default", Path(__file__).with_name("course.mplstyle")])
+
+
+def method_style(method):
+    """Return the colour, marker and line style that belong to `method` in the whole course.
+
+    Parameters
+    ----------
+    method : str
+        A key of `STYLES`: an optimiser ("GD", "SGD", "Momentum", ...) or a difference ("forward", ...).
+
+    Returns
+    -------
+    dict
+        Keywords of `Axes.plot`: color, marker, linestyle.
+
+    Raises
+    ------
+    ValueError
+        If the method has no style.
+
+    Examples
+    --------
+    >>> sorted(method_style("Momentum"))
+    ['color', 'linestyle', 'marker']
+    """
+    color, marker, dash = STYLES[one_of("method", method, STYLES)]
+    return {"color": color, "marker": marker, "linestyle": DASHES[dash]}
+
+
+def contours(ax, land, window=None, levels=None):
+    """Draw the level sets of a function of two variables, darker where it is lower, its minima as stars.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    land : callable
+        ``land(x)`` with x of shape (..., 2); usually a `Landscape`.
+    window : ((float, float), (float, float)), optional
+        Range of each variable; by default the landscape's own.
+    levels : int or sequence of float, optional
+        How many levels (default 14), or the levels. A number of levels is spaced evenly in the logarithm of the
+        height above the lowest minimum, or evenly in height where no minimum is known.
+
+    Returns
+    -------
+    tuple
+        The filled contours, the lines between them, and the stars (a Line2D, perhaps empty).
+
+    Raises
+    ------
+    ValueError
+        If the function is not one of two variables, or window or levels are not as above.
+    """
+    window = land.window if window is None and hasattr(land, "window") else window
+    window = _window(window)
+    minima = getattr(land, "minima", None)
+    minima = (
+        np.empty((0, 2)) if minima is None else np.asarray(minima, float).reshape(-1, np.shape(minima)[-1])
+    )
+    require(minima.shape[1] == 2, "land", land, "a function of two variables", "Draw others as a curve.")
+    axes = [np.linspace(low, high, 241) for low, high in window]
+    grid = np.stack(np.meshgrid(*axes), axis=-1)
+    height = np.ma.masked_invalid(land(grid))
+    require(
+        height.shape == grid.shape[:2], "land", land, "a function of two variables", "x has shape (..., 2)."
+    )
+    if levels is None or np.ndim(levels) == 0:
+        count = whole_number("levels", 14 if levels is None else levels, 2, "Take 14.")
+        low, high = float(height.min()), float(height.max())
+        if len(minima):
+            low = min(low, float(np.min(land(minima))))
+            levels = low + (high - low) * np.append(0.0, np.geomspace(2e-4, 1, count - 1))
+        else:
+            levels = np.linspace(low, high, count)
+    levels = finite_array("levels", levels, "Give increasing heights.", ndim=1)
+    require(len(levels) > 1 and (np.diff(levels) > 0).all(), "levels", levels, "increasing", "Sort them.")
+    shades = LEVELS(np.linspace(0, 1, len(levels) - 1))
+    filled = ax.contourf(*axes, height, levels=levels, colors=shades, extend="max")
+    filled.cmap.set_over("white")
+    lines = ax.contour(*axes, height, levels=levels[1:], colors="#6f9bc4", linewidths=0.6)
+    (stars,) = ax.plot(*minima.T, "*", color="#ffc400", mec=INK, mew=1, ms=15, zorder=5)
+    ax.set(xlim=window[0], ylim=window[1])
+    ax.grid(False)
+    return filled, lines, stars
+
+
+def trajectory(ax, x, method="GD", label=None, every=1):
+    """Draw the points that a method visited in the plane: start as a ring, end as a dot, divergence as a cross.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Usually with `contours` drawn before.
+    x : array, shape (T, 2)
+        The points; NaN after a divergence.
+    method : str
+        Whose style to use.
+    label : str, optional
+        Text beside the last visible point.
+    every : int
+        Mark each `every`-th point.
+
+    Returns
+    -------
+    matplotlib.lines.Line2D
+
+    Raises
+    ------
+    ValueError
+        If x is not an array of points of the plane with at least one finite point.
+    """
+    x = _data("x", x, 2)
+    require(x.shape[1] == 2, "x", x, "of shape (T, 2)", "Draw one member of a batch at a time.")
+    every = whole_number("every", every, 1, "Take 1 to mark every point.")
+    style = method_style(method)
+    finite = np.isfinite(x).all(axis=1)
+    require(finite.any(), "x", x, "with at least one finite point", "Was the start finite?")
+    ax.plot(*x.T, color="white", lw=4, alpha=0.8, zorder=5.5)
+    (line,) = ax.plot(*x.T, **style, markevery=every, lw=2, ms=6, mec="white", mew=0.7, zorder=6)
+    first, last = x[finite.argmax()], x[np.flatnonzero(finite)[-1]]
+    ax.plot(*first, "o", mfc="white", mec=style["color"], mew=2, ms=9, zorder=7)
+    if finite[-1]:
+        ax.plot(*last, style["marker"], color=style["color"], mec="white", mew=1, ms=10, zorder=7)
+    else:
+        _cross(ax, *last, style["color"])
+    if label:
+        direct_labels(ax, [line], [label])
+    return line
+
+
+def loss_curve(ax, loss, method="GD", label=None, x=None):
+    """Draw a loss (or any other quantity) against the step.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        With a logarithmic y-axis, if that is wanted.
+    loss : array, shape (T,)
+        NaN after a divergence, which is drawn as a cross.
+    method : str
+        Whose style to use.
+    label : str, optional
+        Text at the curve's right end.
+    x : array, shape (T,), optional
+        What to draw it against; 0, 1, 2, ... by default.
+
+    Returns
+    -------
+    matplotlib.lines.Line2D
+
+    Raises
+    ------
+    ValueError
+        If loss is not a curve with at least one finite value, or x has another length.
+    """
+    loss = _data("loss", loss, 1)
+    x = np.arange(len(loss), dtype=float) if x is None else _data("x", x, 1)
+    require(x.shape == loss.shape, "x", x, f"of shape {loss.shape} like loss", "Give one x for each loss.")
+    style = method_style(method)
+    (line,) = ax.plot(x, loss, **style, markevery=0.12, mec="white", mew=0.7)
+    last = np.flatnonzero(np.isfinite(loss))
+    require(len(last) > 0, "loss", loss, "with at least one finite value", "Was the start finite?")
+    if last[-1] < len(loss) - 1:
+        _cross(ax, x[last[-1]], loss[last[-1]], style["color"])
+    if label:
+        direct_labels(ax, [line], [label])
+    return line
+
+
+def band(ax, t, mean, low, high, method="GD", label=None):
+    """Draw a mean with the band between two bounds, such as a 95 % interval over seeds.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    t, mean, low, high : array, shape (T,)
+        Where, the mean, and the bounds of the band.
+    method : str
+        Whose style to use.
+    label : str, optional
+        Text at the curve's right end.
+
+    Returns
+    -------
+    tuple
+        The mean's Line2D and the band.
+
+    Raises
+    ------
+    ValueError
+        If the four are not curves of one length, or low exceeds high.
+    """
+    arrays = [
+        _data(name, value, 1) for name, value in (("t", t), ("mean", mean), ("low", low), ("high", high))
+    ]
+    for name, array in zip(("mean", "low", "high"), arrays[1:], strict=True):
+        require(
+            array.shape == arrays[0].shape,
+            name,
+            array,
+            f"of shape {arrays[0].shape} like t",
+            "Give one per t.",
+        )
+    t, mean, low, high = arrays
+    require(not (low > high).any(), "low", low, "at most high", "Exchange low and high.")
+    line = loss_curve(ax, mean, method, label, x=t)
+    return line, ax.fill_between(t, low, high, color=line.get_color(), alpha=0.18, lw=0)
+
+
+def arrows(ax, points, vectors, color=INK, scale=1.0):
+    """Draw vectors in the plane, in the axes' own units times `scale`.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    points, vectors : array, shape (..., 2)
+        Where each arrow starts, and how far it goes; one shape for both.
+    color : colour
+    scale : float
+        Factor on every length; 1 draws vectors as long as they are.
+
+    Returns
+    -------
+    matplotlib.quiver.Quiver
+
+    Raises
+    ------
+    ValueError
+        If points and vectors are not finite arrays of one shape (..., 2), or scale is not positive.
+    """
+    points = finite_array("points", points, "Give an array of shape (n, 2).")
+    vectors = finite_array("vectors", vectors, "Give an array of shape (n, 2).")
+    require(
+        points.ndim and points.shape[-1] == 2, "points", points, "of shape (..., 2)", "Points of the plane."
+    )
+    require(
+        vectors.shape == points.shape, "vectors", vectors, f"of shape {points.shape}", "One for each point."
+    )
+    scale = number_in("scale", scale, 0, np.inf, "Take 1 for true lengths.", open_low=True, open_high=True)
+    x, v = points.reshape(-1, 2), vectors.reshape(-1, 2) * scale
+    return ax.quiver(
+        *x.T, *v.T, color=color, angles="xy", scale_units="xy", scale=1, width=0.0045, headwidth=4.5, zorder=4
+    )
+
+
+def slope_triangle(ax, x, y, slope, size=None, label=None):
+    """Draw a right triangle that shows a slope: a power law on log-log axes, a rise over a run on linear ones.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Both axes logarithmic, or both linear, before this call.
+    x, y : float
+        The left corner.
+    slope : float
+        The exponent of the power law, or the rise per unit.
+    size : float, optional
+        On log-log axes the factor from the left to the right corner (default 10), on linear ones the run (default 1).
+    label : str, optional
+        By default ``slope`` and its value.
+
+    Returns
+    -------
+    tuple
+        The triangle (a Polygon) and its text.
+
+    Raises
+    ------
+    ValueError
+        If one axis is logarithmic and the other is not, or a number is out of range.
+    """
+    log = ax.get_xscale() == "log"
+    require(
+        ax.get_yscale() == ax.get_xscale(),
+        "ax",
+        ax.get_yscale(),
+        "log-log or linear",
+        "Set both scales first.",
+    )
+    low = 0 if log else -np.inf
+    x = number_in("x", x, low, np.inf, "Choose a corner inside the axes.", open_low=True, open_high=True)
+    y = number_in("y", y, low, np.inf, "Choose a corner inside the axes.", open_low=True, open_high=True)
+    slope = number_in("slope", slope, -100, 100, "Give the exponent or the rise per unit.")
+    size = number_in(
+        "size",
+        (10 if log else 1) if size is None else size,
+        log,
+        np.inf,
+        "Take 10.",
+        open_low=True,
+        open_high=True,
+    )
+    right, top = (x * size, y * size**slope) if log else (x + size, y + size * slope)
+    (triangle,) = ax.fill([x, right, right], [y, y, top], fc="#00000010", ec=QUIET, lw=1.2, zorder=3)
+    middle = np.sqrt(y * top) if log else (y + top) / 2
+    text = ax.annotate(
+        f"slope {slope:g}" if label is None else label,
+        (right, middle),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        color=QUIET,
+        path_effects=HALO,
+    )
+    return triangle, text
+
+
+def error_against_h(ax, h, errors, floor=1e-17):
+    """Draw the error of several difference formulas against the step h, on log-log axes.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    h : array, shape (n,)
+        Steps, positive.
+    errors : dict of str -> array, shape (n,)
+        Absolute (or relative) errors by method; keys are names in `STYLES`.
+    floor : float
+        Smaller errors, zero among them, are drawn here: a logarithmic axis has no zero.
+
+    Returns
+    -------
+    list of matplotlib.lines.Line2D
+
+    Raises
+    ------
+    ValueError
+        If a length differs from h's, an error is negative, or a method is unknown.
+    """
+    h = finite_array("h", h, "Give an array of steps.", ndim=1)
+    require((h > 0).all(), "h", h, "positive", "Take np.logspace(-16, 0, 65).")
+    floor = number_in("floor", floor, 0, 1, "Take 1e-17.", open_low=True)
+    require(
+        isinstance(errors, dict) and errors, "errors", errors, "a non-empty dict", "Map methods to errors."
+    )
+    ax.set(xscale="log", yscale="log")
+    lines = []
+    for method, error in errors.items():
+        error = _data(f"errors[{method!r}]", error, 1)
+        require(
+            error.shape == h.shape,
+            f"errors[{method!r}]",
+            error,
+            f"of shape {h.shape}",
+            "Give one for each h.",
+        )
+        require(not (error < 0).any(), f"errors[{method!r}]", error, "not negative", "Take np.abs of it.")
+        (line,) = ax.plot(
+            h, np.maximum(error, floor), **method_style(method), ms=5, markevery=0.06, mec="white", mew=0.5
+        )
+        lines.append(line)
+    direct_labels(ax, lines, list(errors))
+    return lines
+
+
+def bars(ax, values, labels=None, color="#4a86c0", fmt=None):
+    """Draw one bar for each value.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    values : array, shape (n,)
+    labels : sequence of str, optional
+        Text below each bar; by default its number.
+    color : colour or sequence of colours
+    fmt : str, optional
+        Format of the value written on each bar, such as ``"{:.0%}"``.
+
+    Returns
+    -------
+    matplotlib.container.BarContainer
+
+    Raises
+    ------
+    ValueError
+        If values is not a finite curve or the labels are not as many.
+    """
+    values = finite_array("values", values, "Give one number for each bar.", ndim=1)
+    labels = list(range(len(values))) if labels is None else list(labels)
+    require(len(labels) == len(values), "labels", labels, f"{len(values)} texts", "Give one for each bar.")
+    drawn = ax.bar(np.arange(len(values)), values, color=color, width=0.72)
+    if len(values) <= 12 or fmt:
+        ax.set_xticks(np.arange(len(values)), [str(label) for label in labels])
+    if fmt:
+        ax.bar_label(drawn, [fmt.format(value) for value in values], padding=3)
+    ax.grid(False, axis="x")
+    return drawn
+
+
+def histogram(ax, values, bins=30, color="#4a86c0", label=None):
+    """Draw how often values fall into equal bins, as a density (area 1).
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    values : array
+        Any shape; values that are not finite are left out.
+    bins : int or sequence of float
+        Number of bins, or their edges.
+    color : colour
+    label : str, optional
+        For a legend.
+
+    Returns
+    -------
+    matplotlib.patches.StepPatch
+
+    Raises
+    ------
+    ValueError
+        If there is no finite value.
+    """
+    values = _data("values", values)
+    values = values[np.isfinite(values)]
+    require(values.size > 0, "values", values, "with a finite value", "Did every run diverge?")
+    density, edges = np.histogram(values, bins=bins, density=True)
+    return ax.stairs(density, edges, fill=True, color=color, alpha=0.75, label=label)
+
+
+def images(ax, X, titles=None, columns=None):
+    """Draw small grey pictures side by side, dark on light.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    X : array, shape (n, height, width) or (n, side * side)
+        One picture a row; all share one grey scale.
+    titles : sequence, optional
+        What to write above each picture.
+    columns : int, optional
+        Pictures in a line, by default all up to 10.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+
+    Raises
+    ------
+    ValueError
+        If X holds no pictures or the titles are not as many.
+    """
+    X = finite_array("X", X, "Give an array of shape (n, height, width).")
+    if X.ndim == 2:
+        side = round(X.shape[1] ** 0.5)
+        require(
+            side * side == X.shape[1], "X", X.shape, "rows of side * side pixels", "Reshape it to 3 axes."
+        )
+        X = X.reshape(-1, side, side)
+    require(X.ndim == 3, "X", X.shape, "an array with 2 or 3 axes", "Give one picture a row.")
+    n, height, width = X.shape
+    columns = whole_number("columns", min(n, 10) if columns is None else columns, 1, "Take 10.")
+    titles = [""] * n if titles is None else [str(title) for title in titles]
+    require(len(titles) == n, "titles", titles, f"{n} texts", "Give one for each picture.")
+    gap = max(1, width // 6)
+    top = gap + (height // 3 if any(titles) else 0)
+    lines = -(-n // columns)
+    sheet = np.full((lines * (height + top), columns * (width + gap)), np.nan)
+    for i, (picture, title) in enumerate(zip(X, titles, strict=True)):
+        r, c = (i // columns) * (height + top) + top, (i % columns) * (width + gap)
+        sheet[r : r + height, c : c + width] = picture
+        ax.text(c + width / 2 - 0.5, r - 1, title, ha="center", va="bottom", fontsize=11)
+    drawn = ax.imshow(sheet, cmap="gray_r", vmin=X.min(), vmax=X.max() or 1)
+    ax.set_axis_off()
+    return drawn
+
+
+def basins(ax, labels, window, minima=None):
+    """Draw a map whose colours say where each start ended.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    labels : int array, shape (ny, nx)
+        Number of the minimum reached from each start (row: second variable, upwards); -1 for none.
+    window : ((float, float), (float, float))
+        Range of the first and of the second variable.
+    minima : array, shape (k, 2), optional
+        Drawn as stars.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+
+    Raises
+    ------
+    ValueError
+        If labels is not a 2-D array of whole numbers from -1 to 7.
+    """
+    labels = np.asarray(labels)
+    fits = (
+        labels.ndim == 2
+        and labels.dtype.kind in "iu"
+        and labels.size
+        and -1 <= labels.min() <= labels.max() < 8
+    )
+    require(fits, "labels", labels, "a 2-D array of whole numbers from -1 to 7", "Join the smallest basins.")
+    window = _window(window)
+    drawn = ax.imshow(
+        labels,
+        origin="lower",
+        extent=[*window[0], *window[1]],
+        aspect="auto",
+        cmap=ListedColormap(["#e3e3e3", *CATEGORIES]),
+        vmin=-1.5,
+        vmax=7.5,
+    )
+    if minima is not None:
+        minima = finite_array("minima", minima, "Give an array of shape (k, 2).", ndim=2)
+        ax.plot(*minima.T, "*", color="#ffc400", mec=INK, mew=1, ms=15, zorder=5)
+    ax.grid(False)
+    return drawn
+
+
+def direct_labels(ax, lines, texts=None):
+    """Write each line's name at its last visible point, moved apart where they would overlap.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    lines : sequence of matplotlib.lines.Line2D
+    texts : sequence of str, optional
+        By default each line's label.
+
+    Returns
+    -------
+    list of matplotlib.text.Text
+
+    Raises
+    ------
+    ValueError
+        If there are not as many texts as lines.
+    """
+    lines = list(lines)
+    texts = [line.get_label() for line in lines] if texts is None else list(texts)
+    require(len(texts) == len(lines), "texts", texts, f"{len(lines)} texts", "Give one for each line.")
+    labels = next((a for a in ax.artists if isinstance(a, _EndLabels)), None)
+    if labels is None:
+        labels = ax.add_artist(_EndLabels())
+        labels.set_clip_on(False)  # else constrained layout leaves no room for them
+    return [labels.add(line, text) for line, text in zip(lines, texts, strict=True)]
+
+
+class _EndLabels(Artist):
+    """All end labels of one pair of axes; they are placed when drawn, because only then is the layout known."""
+
+    def __init__(self):
+        super().__init__()
+        self.pairs = []
+        self.set_zorder(8)
+
+    def add(self, line, text):
+        from matplotlib.text import Text
+
+        label = Text(0, 0, text, color=line.get_color(), va="center", weight="bold", path_effects=HALO)
+        label.set_figure(self.axes.figure)
+        self.pairs.append((line, label))
+        return label
+
+    def place(self, renderer):
+        """Return the labels to draw, moved to their places in pixels."""
+        box, placed = self.axes.bbox, []
+        for line, label in self.pairs:
+            points = line.get_transform().transform(np.column_stack(line.get_data(orig=False)).astype(float))
+            inside = (
+                np.isfinite(points).all(axis=1)
+                & (points >= box.min - 1).all(1)
+                & (points <= box.max + 1).all(1)
+            )
+            if line.get_visible() and inside.any():
+                label.set_position(points[np.flatnonzero(inside)[-1]] + (8 * renderer.points_to_pixels(1), 0))
+                placed.append(label)
+        placed.sort(key=lambda label: label.get_position()[1])
+        floor = -np.inf
+        for label in placed:
+            x, y = label.get_position()
+            size = label.get_window_extent(renderer).height
+            y = max(y, floor + size / 2)
+            label.set_position((x, y))
+            floor = y + size / 2
+        return placed
+
+    def draw(self, renderer):
+        for label in self.place(renderer):
+            label.draw(renderer)
+
+    def get_tightbbox(self, renderer=None):
+        boxes = [label.get_window_extent(renderer) for label in self.place(renderer)]
+        return Bbox.union(boxes) if boxes else Bbox.null()
+
+
+def _cross(ax, x, y, color):
+    ax.plot(x, y, "X", color=color, mec="white", mew=1, ms=12, zorder=7, clip_on=True)
+
+
+def _data(name, value, ndim=None):
+    """Return a non-empty array of real numbers in which everything that is not finite is NaN."""
+    shape = "an array of numbers" if ndim is None else f"an array of numbers with {ndim} axes"
+    try:
+        array = np.array(value)
+    except ValueError:
+        array = np.array(None)
+    fits = array.dtype.kind in "iuf" and array.size > 0 and (ndim is None or array.ndim == ndim)
+    require(fits, name, value, f"{shape}, not empty", "Turn it into such an array first.")
+    array = array.astype(np.float64)
+    array[~np.isfinite(array)] = np.nan
+    return array
+
+
+def _window(window):
+    window = finite_array("window", window, "Give ((low, high), (low, high)).", ndim=2)
+    require(
+        window.shape == (2, 2), "window", window, "((low, high), (low, high))", "Give one range a variable."
+    )
+    require(
+        (window[:, 0] < window[:, 1]).all(), "window", window, "with low < high", "Exchange low and high."
+    )
+    return window
