@@ -121,6 +121,9 @@ class Landscape:
     name: str
 
     def __post_init__(self):
+        for field in ("f", "gradient"):
+            value = getattr(self, field)
+            require(callable(value), field, value, "a function of points (..., d)", "Pass a function.")
         start = np.array(finite_array("start", self.start, "Pass one point, shape (d,).", ndim=1))
         none = np.size(self.minima) == 0
         minima = np.zeros((0, start.size)) if none else as_points(self.minima, start.size, "minima").copy()
@@ -129,7 +132,11 @@ class Landscape:
         fits = window.shape == (start.size, 2) and bool((window[:, 0] < window[:, 1]).all())
         require(fits, "window", self.window, f"{start.size} pairs low < high", "Pass one pair for each axis.")
         start.flags.writeable = minima.flags.writeable = False  # a learner's `x -= ...` must not move them
-        for field, value in (("start", start), ("minima", minima), ("window", tuple(map(tuple, window.tolist())))):
+        for field, value in (
+            ("start", start),
+            ("minima", minima),
+            ("window", tuple(map(tuple, window.tolist()))),
+        ):
             object.__setattr__(self, field, value)
 
     @property
@@ -147,11 +154,11 @@ class Landscape:
 
     def hess(self, x):
         """Hessian at `x`: shape (..., d) to (..., d, d). ValueError if the landscape has none."""
-        remedy = "Difference the gradient instead: course_lib.derivatives.hessian(land.grad, x)."
-        require(self.hessian is not None, "hessian", None, "a function for hess to work", remedy)
         return self._at(x, self.hessian)
 
     def _at(self, x, function, *rows):
+        remedy = "Difference the gradient instead: course_lib.derivatives.hessian(land.grad, x)."
+        require(function is not None, "hessian", None, "a function for hess to work", remedy)
         with np.errstate(all="ignore"):  # a diverging run passes through inf and nan
             return function(as_points(x, self.dim), *rows)
 
@@ -248,9 +255,14 @@ def quadratic(kappa, angle=0.0, dim=2):
     cos, sin = math.cos(angle), math.sin(angle)
 
     def turn(x, sin):
-        return _vector(x, (cos * x[..., 0] + sin * x[..., -1],
-                           *(x[..., i] for i in range(1, dim - 1)),
-                           cos * x[..., -1] - sin * x[..., 0]))
+        return _vector(
+            x,
+            (
+                cos * x[..., 0] + sin * x[..., -1],
+                *(x[..., i] for i in range(1, dim - 1)),
+                cos * x[..., -1] - sin * x[..., 0],
+            ),
+        )
 
     def scale(u):
         return eigenvalues.astype(u.dtype) * u
@@ -258,7 +270,7 @@ def quadratic(kappa, angle=0.0, dim=2):
     def f(x):
         u = turn(x, sin)
         terms = u * scale(u)
-        return 0.5 * sum(terms[..., i] for i in range(dim))  # np.sum would add in an order that depends on the batch
+        return 0.5 * sum(terms[..., i] for i in range(dim))  # np.sum's order depends on the batch
 
     def gradient(x):
         return turn(scale(turn(x, sin)), -sin)
@@ -426,8 +438,8 @@ def himmelblau():
         minima=[
             [3, 2],
             [-2.805118086952745, 3.131312518250573],
-            [-3.779310253377747, -3.283185991286170],
-            [3.584428340330492, -1.848126526964404],
+            [-3.779310253377747, -3.2831859912861696],
+            [3.5844283403304917, -1.8481265269644036],
         ],
         window=[(-6, 6), (-6, 6)],
         start=[0, 0],
@@ -470,7 +482,7 @@ def plateau():
         f=f,
         gradient=gradient,
         hessian=hessian,
-        minima=[[2], [-0.97]],
+        minima=[[1.9978039528007459], [-0.9689400235023382]],
         window=[(-7, 7)],
         start=[-5],
         name="plateau",
