@@ -114,7 +114,8 @@ def derivative(f, x, h=None, method="central"):
     x, h = _arguments(f, x, h, method, grows=True)
 
     def at(t):
-        return _evaluate(f, x + t, "f", np.shape(x + t), elementwise=True)
+        point = x + t
+        return _evaluate(f, point, "f", np.shape(point), elementwise=True)
 
     return _finish(_quotient(at, at(0) if method in _ONE_SIDED else None, h, method), x.dtype)
 
@@ -239,12 +240,14 @@ def hessian_vector(grad, x, v, h=None):
     [0.2 4. ]
     """
     x, _ = _arguments(grad, x, None, "central", name="grad")
-    v = finite_array("v", v, "Pass a direction of x's shape.")
-    require(v.shape == x.shape, "v", v, f"of x's shape {x.shape}", "Pass one number for each x.")
-    if h is None:
-        with np.errstate(over="ignore"):
+    remedy = f"Pass a direction of x's shape {x.shape}, in the range of {x.dtype}."
+    v = finite_array("v", v, remedy)
+    require(v.shape == x.shape, "v", v, f"of shape {x.shape}", remedy)
+    with np.errstate(over="ignore"):
+        v = finite_array("v", v.astype(x.dtype), remedy)
+        if h is None:
             h = default_step("central", np.abs(x).max()) / (np.abs(v).max() or 1)
-    h, v = _step(h, x.flat[0]), v.astype(x.dtype)
+    h = _step(h, x.flat[0])
     return _finish(
         _quotient(lambda t: _evaluate(grad, x + t * v, "grad", x.shape), None, h, "central"), x.dtype
     )
@@ -400,26 +403,19 @@ def _arguments(f, x, h, method, *, name="f", grows=False):
 
 def _step(h, x, *, grows=False):
     """Return h in x's dtype: positive, far from overflow, of a shape that fits x's (or makes it grow)."""
-    given = finite_array("h", h, "Pass a positive step, or leave h out.")
+    remedy = "Pass one step, or one for each x; or leave h out."
+    given = finite_array("h", h, remedy)
     limit = np.finfo(x.dtype).max / 16
     with np.errstate(over="ignore", under="ignore"):
         h = given.astype(x.dtype)
-    allowed = f"above 0 and below {limit:.0e}, in {x.dtype}"
-    require(
-        bool(np.all((h > 0) & (h < limit))), "h", given.tolist(), allowed, "Pass such a step, or leave h out."
-    )
+    inside = bool(np.all((h > 0) & (h < limit)))
+    require(inside, "h", given.tolist(), f"above 0 and below {limit:.0e}, in {x.dtype}", remedy)
     try:
         shape = np.broadcast_shapes(h.shape, x.shape)
     except ValueError:
         shape = None
-    allowed = f"of a shape that broadcasts to x's, {x.shape}"
-    require(
-        shape == x.shape or (grows and shape),
-        "h",
-        given.tolist(),
-        allowed,
-        "Pass one step, or one for each x.",
-    )
+    fits = shape == x.shape or (grows and shape)
+    require(fits, "h", given.tolist(), f"of a shape that broadcasts to x's, {x.shape}", remedy)
     return h
 
 
@@ -429,23 +425,24 @@ def _evaluate(f, point, name, shape, *, elementwise=False):
     require(bool(np.isfinite(point).all()), "x + h", point, "finite", remedy)
     try:
         with np.errstate(all="ignore"):
-            value = np.asarray(f(point))
+            value = np.array(f(point))  # a copy: f may reuse its memory
     except Exception as error:
-        remedy = f"Call {name} with such an x by itself, and see why."
-        text = f"{name}({_shown(point)}) raised {type(error).__name__}: {error}. {remedy}"
-        raise ValueError(text) from error
-    allowed, remedy, kinds = "of real numbers", f"Look at what {name} returns.", "iuf"
+        text = f"{name}({_shown(point)}) raised {type(error).__name__}: {error}."
+        raise ValueError(f"{text} Call {name} with such an x by itself, and see why.") from error
+    kinds, allowed = "iuf", "a real one"
+    remedy = f"Let {name} return real numbers (it gives None without `return`)."
     if np.iscomplexobj(point):
-        allowed, kinds = "complex for complex x", "c"
+        kinds, allowed = "c", "complex for complex x"
         remedy = f"{name} drops the imaginary part, so the complex step would give 0: take another method."
     require(value.dtype.kind in kinds, f"dtype of {name}(x)", value.dtype.name, allowed, remedy)
+    allowed = "(), one number" if shape == () else f"{shape}"
     remedy = f"Let {name} return that shape for x of shape {np.shape(point)}."
-    require(shape in (None, value.shape), f"shape of {name}(x)", value.shape, f"{shape}", remedy)
+    require(shape in (None, value.shape), f"shape of {name}(x)", value.shape, allowed, remedy)
     bad = ~np.isfinite(value)
     if bad.any():
-        point = np.asarray(point)[bad][0] if elementwise else point
+        where = _shown(np.asarray(point)[bad][0] if elementwise else point)
         remedy = f"Take a smaller h, or x further inside the region where {name} is finite."
-        require(False, f"{name}({_shown(point)})", value[bad][0].item(), "finite", remedy)
+        require(False, f"{name}({where})", value[bad][0].item(), "finite", remedy)
     return value
 
 
