@@ -2,7 +2,7 @@
 
 The modules, in the order in which they build on one another; each loads when it is first used:
 
-derivatives, landscapes, schedules, optimizers, descent, datasets, display, plots, widgets, exercises
+derivatives, landscapes, regressions, schedules, optimizers, descent, datasets, display, plots, widgets, exercises
 """
 
 import importlib
@@ -17,6 +17,7 @@ __all__ = [
     "landscapes",
     "optimizers",
     "plots",
+    "regressions",
     "schedules",
     "widgets",
 ]

@@ -1,12 +1,12 @@
 """Landscapes: functions to walk down, each with its exact gradient and Hessian.
 
 A landscape is called at points of shape ``(..., d)``: ``land(x)`` has shape ``(...)``, ``land.grad(x)`` has
-shape ``(..., d)``, ``land.hess(x)`` has shape ``(..., d, d)``. Here stand those given by a formula; those that
-measure a model against data stand in `course_lib.regressions`.
+shape ``(..., d)``, ``land.hess(x)`` has shape ``(..., d, d)``. Here stand those given by a formula; those
+that measure a model against data stand in `course_lib.regressions`.
 
-The formulas hold only ``+ - * /``, coordinate by coordinate, and no powers: such operations round in the same
-way for one point and for ten thousand, so a batch equals its single evaluations bit for bit, and float32 stays
-float32. Points that have run off to infinity are evaluated quietly, since divergence is part of the subject.
+The formulas hold only ``+ - * /``, coordinate by coordinate, and no powers: such operations round in the
+same way for one point and for ten thousand, so a batch equals its single evaluations bit for bit, and float32
+stays float32. Points that ran off to infinity are evaluated quietly: divergence is part of the subject.
 """
 
 from __future__ import annotations
@@ -131,12 +131,11 @@ class Landscape:
         window = finite_array("window", self.window, "Pass a pair (low, high) for each axis.", ndim=2)
         fits = window.shape == (start.size, 2) and bool((window[:, 0] < window[:, 1]).all())
         require(fits, "window", self.window, f"{start.size} pairs low < high", "Pass one pair for each axis.")
-        start.flags.writeable = minima.flags.writeable = False  # a learner's `x -= ...` must not move them
-        for field, value in (
-            ("start", start),
-            ("minima", minima),
-            ("window", tuple(map(tuple, window.tolist()))),
-        ):
+        start.flags.writeable = minima.flags.writeable = False  # `x -= ...` on land.start must not move it
+        self._set(start=start, minima=minima, window=tuple(map(tuple, window.tolist())))
+
+    def _set(self, **fields):
+        for field, value in fields.items():
             object.__setattr__(self, field, value)
 
     @property
@@ -171,6 +170,16 @@ class Quadratic(Landscape):
     """A landscape with one Hessian everywhere; `eigenvalues`, shape (d,), are that Hessian's, ascending."""
 
     eigenvalues: np.ndarray
+
+    def __post_init__(self):
+        super().__post_init__()
+        remedy = "Pass those of the Hessian."
+        eigenvalues = np.array(finite_array("eigenvalues", self.eigenvalues, remedy, ndim=1))
+        require(
+            eigenvalues.shape == self.start.shape, "eigenvalues", eigenvalues, f"{self.dim} numbers", remedy
+        )
+        eigenvalues.flags.writeable = False
+        self._set(eigenvalues=eigenvalues)
 
 
 def _vector(x, entries):
@@ -212,7 +221,7 @@ def valley():
         f=lambda x0, x1: 0.1 * x0 * x0 + 2 * x1 * x1,
         gradient=lambda x0, x1: (0.2 * x0, 4 * x1),
         hessian=lambda x0, x1: ((0.2, 0), (0, 4)),
-        eigenvalues=np.array([0.2, 4.0]),
+        eigenvalues=[0.2, 4],
         minima=[[0, 0]],
         window=[(-6, 2), (-3, 3)],
         start=[-5, -2],
@@ -252,45 +261,39 @@ def quadratic(kappa, angle=0.0, dim=2):
     angle = number_in("angle", angle, -math.inf, math.inf, "Give radians.", open_low=True, open_high=True)
     dim = whole_number("dim", dim, 2, "One variable has no condition number.")
     eigenvalues = np.geomspace(1, kappa, dim)
-    cos, sin = math.cos(angle), math.sin(angle)
-
-    def turn(x, sin):
-        return _vector(
-            x,
-            (
-                cos * x[..., 0] + sin * x[..., -1],
-                *(x[..., i] for i in range(1, dim - 1)),
-                cos * x[..., -1] - sin * x[..., 0],
-            ),
-        )
 
     def scale(u):
         return eigenvalues.astype(u.dtype) * u
 
     def f(x):
-        u = turn(x, sin)
+        u = _turn(x, angle)
         terms = u * scale(u)
         return 0.5 * sum(terms[..., i] for i in range(dim))  # np.sum's order depends on the batch
 
     def gradient(x):
-        return turn(scale(turn(x, sin)), -sin)
+        return _turn(scale(_turn(x, angle)), -angle)
 
-    matrix = gradient(np.eye(dim))
-    matrix = (matrix + matrix.T) / 2
-
-    def hessian(x):
-        return np.broadcast_to(matrix.astype(x.dtype), (*x.shape, dim)).copy()
-
+    rows = gradient(np.eye(dim))
+    matrix = (rows + rows.T) / 2  # equal to the last bit on both sides of the diagonal
     return Quadratic(
         f=f,
         gradient=gradient,
-        hessian=hessian,
+        hessian=lambda x: np.broadcast_to(matrix.astype(x.dtype), (*x.shape, dim)).copy(),
         eigenvalues=eigenvalues,
         minima=np.zeros((1, dim)),
         window=[(-1.5, 1.5)] * dim,
-        start=turn(-np.ones(dim), -sin),
+        start=_turn(-np.ones(dim), -angle),
         name=f"quadratic, κ = {kappa:g}",
     )
+
+
+def _turn(x, angle):
+    """Coordinates of x along axes turned by `angle` in the plane of the first and the last."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    u = x.copy()
+    u[..., 0] = cos * x[..., 0] + sin * x[..., -1]
+    u[..., -1] = cos * x[..., -1] - sin * x[..., 0]
+    return u
 
 
 def bowl():
@@ -306,7 +309,7 @@ def bowl():
         f=lambda x0, x1: x0 * x0 + x1 * x1 - 4 * x0 - 4 * x1 + 5,
         gradient=lambda x0, x1: (2 * x0 - 4, 2 * x1 - 4),
         hessian=lambda x0, x1: ((2, 0), (0, 2)),
-        eigenvalues=np.array([2.0, 2.0]),
+        eigenvalues=[2, 2],
         minima=[[2, 2]],
         window=[(-2, 5), (-2, 5)],
         start=[-1, -1],
@@ -331,7 +334,7 @@ def saddle():
         f=lambda x0, x1: x0 * x0 - x1 * x1,
         gradient=lambda x0, x1: (2 * x0, -2 * x1),
         hessian=lambda x0, x1: ((2, 0), (0, -2)),
-        eigenvalues=np.array([-2.0, 2.0]),
+        eigenvalues=[-2, 2],
         minima=[],
         window=[(-1.5, 1.5), (-1.5, 1.5)],
         start=[-1, 0.01],

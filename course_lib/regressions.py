@@ -1,8 +1,8 @@
 """Regressions: landscapes whose value is the loss of a model on data.
 
-Each takes ``rows=``, the indices of a minibatch: ``land.grad(x, rows)`` is the gradient on these examples only.
-A batch equals its single evaluations to about 1e-12 relative, not to the bit: sums over examples may be taken in
-another order.
+Each takes ``rows=``, the indices of a minibatch: ``land.grad(x, rows)`` is the gradient on these examples
+only. A batch equals its single evaluations to about 1e-12 relative, not to the bit: sums over examples may be
+taken in another order.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Regression(Landscape):
     """The loss of a model with parameters x on `n_examples` examples, or on some of them.
 
     ``land(x, rows)``, ``land.grad(x, rows)`` and ``land.hess(x, rows)`` use the examples with indices `rows`:
-    None for all, shape (B,) for one minibatch that every point shares, (..., B) for one minibatch a point. The
-    leading axes of `rows` broadcast against those of x.
+    None for all, shape (B,) for one minibatch that every point shares, (..., B) for one minibatch a point.
+    The leading axes of `rows` broadcast against those of x.
 
     Raises
     ------
@@ -66,11 +66,8 @@ class Regression(Landscape):
     def _indices(self, x, rows):
         if rows is None:
             return slice(None)
-        rows, n = np.asarray(rows), self.n_examples
-        whole = rows.dtype.kind in "iu" and rows.ndim > 0 and rows.size > 0
-        inside = whole and rows.min() >= 0 and rows.max() < n
         remedy = "Pass the indices that minibatches() gives."
-        require(inside, "rows", rows, f"integers from 0 to {n - 1}, shape (B,) or (..., B)", remedy)
+        rows = _below(self.n_examples, "rows", rows, "shape (B,) or (..., B)", remedy)
         try:
             np.broadcast_shapes(x.shape[:-1], rows.shape[:-1])
         except ValueError:
@@ -124,16 +121,24 @@ def _with_ones(X):
     return np.concatenate([X, np.ones_like(X[:, :1])], axis=1)
 
 
+def _below(n, name, value, shape, remedy):
+    """Return `value` as a non-empty array of integers from 0 to n - 1, else raise ValueError."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        array = np.zeros(0)
+    whole = array.dtype.kind in "iu" and array.size > 0 and array.ndim > 0
+    inside = whole and array.min() >= 0 and array.max() < n
+    require(inside, name, value, f"integers from 0 to {n - 1}, {shape}", remedy)
+    return array
+
+
 def _labels(y, n, n_classes):
     """Return `y` as n class numbers below n_classes, else raise ValueError."""
-    labels = np.asarray(y)
-    fits = (
-        labels.dtype.kind in "iu" and labels.shape == (n,) and labels.min() >= 0 and labels.max() < n_classes
-    )
-    require(
-        fits, "y", y, f"{n} integers from 0 to {n_classes - 1}", "Pass one class number for each row of X."
-    )
-    return labels
+    remedy = "Pass one class number for each row of X."
+    y = _below(n_classes, "y", y, f"shape ({n},)", remedy)
+    require(y.shape == (n,), "y.shape", y.shape, f"({n},)", remedy)
+    return y
 
 
 def _least_squares(x, y, loss, columns, curve, **fields):
@@ -172,13 +177,23 @@ def _pairs(x, y):
     x = finite_array("x", x, "Pass the inputs, shape (N,).", ndim=1)
     y = finite_array("y", y, "Pass one value for each x.", ndim=1)
     require(len(x) == len(y), "y.shape", y.shape, f"{x.shape}, as x", "Pass one value for each x.")
+    with np.errstate(over="ignore"):
+        for name, data in (("x", x), ("y", y)):
+            remedy = "Rescale the data."
+            require(
+                np.isfinite((data * data).sum()),
+                name,
+                data,
+                "numbers with squares that do not overflow",
+                remedy,
+            )
     return x, y
 
 
 def linear_regression(x, y, loss="mean"):
     """Return the loss of the line a x + b on data, as a function of (a, b).
 
-    mean: Σ (a x_n + b - y_n)² / N; half-mean: half of that; sum: N times that. With `rows`, N is their number.
+    mean: Σ (a x_n + b - y_n)² / N; half-mean: half of that; sum: N times that. With `rows`, N counts them.
 
     Parameters
     ----------
@@ -276,7 +291,7 @@ def _wave(u, width, order):
 
 
 def gabor_data(rng, n=28, noise=0.1, *, phi=(0.0, 16.6), width=8.0):
-    """Draw n points of a Gabor curve with noise: x uniform in [-15, 15], ascending; y = f[x, φ] + N(0, noise²).
+    """Draw points of a Gabor curve, y = f[x, φ] + N(0, noise²), with x uniform in [-15, 15] and ascending.
 
     Parameters
     ----------
@@ -308,12 +323,13 @@ def gabor_data(rng, n=28, noise=0.1, *, phi=(0.0, 16.6), width=8.0):
     require(seeded, "rng", rng, "a numpy.random.Generator", "Pass numpy.random.default_rng(seed).")
     n = whole_number("n", n, 2, "Two points at least.")
     noise = number_in("noise", noise, 0, math.inf, "It is a standard deviation.", open_high=True)
+    phi = finite_array("phi", phi, "Pass shift and frequency of one curve.", ndim=1)
     x = np.sort(rng.uniform(-15, 15, n))
     return x, gabor_model(phi, x, width) + noise * rng.standard_normal(n)
 
 
 def gabor(x, y, width=8.0, loss="mean"):
-    """Return the loss of the Gabor curve on data, as a function of φ: a surface with several minima and saddles.
+    """Return the loss of the Gabor curve on data, as a function of φ: it has several minima and saddles.
 
     L[φ] = Σ (f[x_n, φ] - y_n)² / N with f as in `gabor_model`; the factor is that of `loss`.
 
@@ -363,24 +379,26 @@ def gabor(x, y, width=8.0, loss="mean"):
 
 
 def _local_minima(land, n=121, steps=30):
-    """Find the minima in a 2-D window, lowest first: cells of a grid below their neighbours, then Newton's method."""
+    """Find the minima in a 2-D window, lowest first: hollows of a grid, then Newton's method."""
     (left, right), (low, high) = land.window
-    grid = np.stack(
-        np.meshgrid(np.linspace(left, right, n), np.linspace(low, high, n), indexing="ij"), axis=-1
-    )
-    loss = np.stack([land(line) for line in grid])  # line by line: the data are a further axis
-    shifts = [(i, j) for i in (0, 1, 2) for j in (0, 1, 2)]
-    lowest = np.min([loss[i : n - 2 + i, j : n - 2 + j] for i, j in shifts], axis=0)
-    x = grid[1:-1, 1:-1][loss[1:-1, 1:-1] == lowest]
+    axes = np.linspace(left, right, n), np.linspace(low, high, n)
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    loss = np.stack([land(line) for line in grid])  # line by line: the data add an axis
+    around = [loss[i : n - 2 + i, j : n - 2 + j] for i in range(3) for j in range(3)]
+    centre = loss[1:-1, 1:-1]
+    x = grid[1:-1, 1:-1][(centre == np.min(around, axis=0)) & (centre < np.max(around, axis=0))]
     cell = grid[1, 1] - grid[0, 0]
     for _ in range(steps):
-        curvature, axes = np.linalg.eigh(land.hess(x))
-        along = (axes.mT @ land.grad(x)[..., None]) / np.maximum(np.abs(curvature), 1e-12)[..., None]
-        x = x - np.clip((axes @ along)[..., 0], -cell, cell)
-    flat = np.abs(land.grad(x)).max(-1) < 1e-9 * np.abs(curvature).max(-1)
+        x = x[np.isfinite(land.hess(x)).all((-2, -1))]
+        curvature, basis = np.linalg.eigh(land.hess(x))
+        slope = basis.mT @ land.grad(x)[..., None]
+        step = basis @ (slope / np.maximum(np.abs(curvature), 1e-12)[..., None])
+        x = x - np.clip(step[..., 0], -cell, cell)
+    settled = np.abs(land.grad(x)).max(-1) < 1e-9 * curvature.max(-1)
     inside = ((x > grid[0, 0]) & (x < grid[-1, -1])).all(-1)
-    x = x[flat & inside & (curvature > 0).all(-1)]
-    x = x[np.unique(x.round(6), axis=0, return_index=True)[1]]
+    x = x[settled & inside & (curvature > 0).all(-1)]
+    near = np.abs(x[:, None] - x).max(-1) < 1e-6
+    x = x[~np.tril(near, -1).any(1)]  # the same minimum reached from two hollows counts once
     return x[np.argsort(land(x))]
 
 
@@ -445,8 +463,8 @@ def softmax_regression(X, y, n_classes=None, weight_decay=0.0):
     Returns
     -------
     SoftmaxRegression
-        theta holds W (n_features, n_classes) row by row, then b: see its `unpack`. It starts at 0. `minima` is
-        empty (no closed form), `hessian` None.
+        theta holds W (n_features, n_classes) row by row, then b: see its `unpack`. It starts at 0.
+        `minima` is empty (no closed form), `hessian` None.
 
     Raises
     ------
@@ -461,31 +479,14 @@ def softmax_regression(X, y, n_classes=None, weight_decay=0.0):
     """
     X = finite_array("X", X, "Pass one example a row.", ndim=2)
     if n_classes is None:
-        found = np.asarray(y)
-        n_classes = int(found.max()) + 1 if found.dtype.kind in "iu" and found.size else 2
+        remedy = "Number the classes from 0, or pass n_classes."
+        n_classes = int(_below(len(X), "y", y, f"shape ({len(X)},)", remedy).max()) + 1
     n_classes = whole_number("n_classes", n_classes, 2, "Pass the number of classes.")
-    target = np.eye(n_classes, dtype=X.dtype)[_labels(y, len(X), n_classes)]
+    y = _labels(y, len(X), n_classes)
     decay = number_in("weight_decay", weight_decay, 0, math.inf, "Zero means none.", open_high=True)
-    features, shape = _with_ones(X), (X.shape[1] + 1, n_classes)
-
-    def f(theta, rows=slice(None)):
-        table = theta.reshape(*theta.shape[:-1], *shape)
-        logs = log_softmax(features[rows] @ table)
-        entropy = -np.where(target[rows] > 0, logs, 0).sum(-1).mean(-1)
-        weights = theta[..., :-n_classes]
-        return entropy + 0.5 * decay * (weights * weights).sum(-1)
-
-    def gradient(theta, rows=slice(None)):
-        table, x = theta.reshape(*theta.shape[:-1], *shape), features[rows]
-        error = (softmax(x @ table) - target[rows]) / x.shape[-2]
-        g = x.mT @ error
-        g[..., :-1, :] += decay * table[..., :-1, :]
-        return g.reshape(*g.shape[:-2], -1)
-
-    dim = math.prod(shape)
+    dim = (X.shape[1] + 1) * n_classes
     return SoftmaxRegression(
-        f=f,
-        gradient=gradient,
+        **_cross_entropy(_with_ones(X), np.eye(n_classes, dtype=X.dtype)[y], decay),
         n_examples=len(X),
         n_features=X.shape[1],
         n_classes=n_classes,
@@ -494,3 +495,26 @@ def softmax_regression(X, y, n_classes=None, weight_decay=0.0):
         start=np.zeros(dim),
         name="softmax regression",
     )
+
+
+def _cross_entropy(X, target, decay):
+    """Value and gradient, for X (N, n_features + 1) with its column of ones and one-hot target (N, K)."""
+    shape = X.shape[1], target.shape[1]
+
+    def table(theta):  # the weights, and below them the biases
+        return theta.reshape(*theta.shape[:-1], *shape)
+
+    def f(theta, rows=slice(None)):
+        logs = log_softmax(X[rows] @ table(theta))
+        loss = -np.where(target[rows] > 0, logs, 0).sum(-1).mean(-1)
+        W = table(theta)[..., :-1, :]
+        return loss + 0.5 * decay * (W * W).sum((-2, -1))
+
+    def gradient(theta, rows=slice(None)):
+        x = X[rows]
+        error = softmax(x @ table(theta)) - target[rows]
+        g = x.mT @ error / x.shape[-2]
+        g[..., :-1, :] += decay * table(theta)[..., :-1, :]
+        return g.reshape(*g.shape[:-2], -1)
+
+    return {"f": f, "gradient": gradient}
