@@ -2,7 +2,8 @@
 
 The modules, in the order in which they build on one another; each loads when it is first used:
 
-derivatives, landscapes, regressions, schedules, optimizers, descent, datasets, display, plots, widgets, exercises
+derivatives, landscapes, regressions, schedules, optimizers, descent, datasets, display,
+plots, widgets, exercises
 """
 
 import importlib
