@@ -1,6 +1,7 @@
 """Draw what was computed: each function takes axes and data, only draws, and returns what it drew.
 
-Values that are not finite leave gaps, so that the path of a diverged run can be drawn as it is: it ends in a cross.
+Values that are not finite leave gaps, so that the path of a diverged run can be drawn as it is; it ends in a
+cross.
 One colour, marker and dash belongs to each method in the whole course; they stand in `STYLES`.
 """
 
@@ -57,7 +58,7 @@ STYLES = {
     "richardson": ("#c2185b", "v", "dashdot"),
     "complex-step": ("#222222", "*", "solid"),
 }
-"""Name of a method -> (colour, marker, dash): far apart for every kind of colour vision, and without colour."""
+"""Method -> (colour, marker, dash): told apart with every kind of colour vision, and without colour."""
 
 INK, QUIET = "#222222", "#666666"
 LEVELS = LinearSegmentedColormap.from_list("levels", ["#f7fafd", "#dce9f5", "#b9d3ea", "#8fb6d9"]).reversed()
@@ -116,8 +117,8 @@ def contours(ax, land, window=None, levels=None):
     window : ((float, float), (float, float)), optional
         Range of each variable; by default the landscape's own.
     levels : int or sequence of float, optional
-        How many levels (default 14), or the levels. A number of levels is spaced evenly in the logarithm of the
-        height above the lowest minimum, or evenly in height where no minimum is known.
+        How many levels (default 14), or the levels. A number of levels is spaced evenly in the logarithm of
+        the height above the lowest minimum, or evenly in height where no minimum is known.
 
     Returns
     -------
@@ -163,7 +164,7 @@ def contours(ax, land, window=None, levels=None):
 
 
 def trajectory(ax, x, method="GD", label=None, every=1):
-    """Draw the points that a method visited in the plane: start as a ring, end as a dot, divergence as a cross.
+    """Draw the points that a method visited: the start as a ring, the end as a dot, divergence as a cross.
 
     Parameters
     ----------
@@ -322,7 +323,7 @@ def arrows(ax, points, vectors, color=INK, scale=1.0):
 
 
 def slope_triangle(ax, x, y, slope, size=None, label=None):
-    """Draw a right triangle that shows a slope: a power law on log-log axes, a rise over a run on linear ones.
+    """Draw a triangle that shows a slope: a power law on log-log axes, a rise over a run on linear ones.
 
     Parameters
     ----------
@@ -333,7 +334,8 @@ def slope_triangle(ax, x, y, slope, size=None, label=None):
     slope : float
         The exponent of the power law, or the rise per unit.
     size : float, optional
-        On log-log axes the factor from the left to the right corner (default 10), on linear ones the run (default 1).
+        On log-log axes the factor from left to right corner (default 10), on linear ones the run (default
+        1).
     label : str, optional
         By default ``slope`` and its value.
 
@@ -619,7 +621,7 @@ def direct_labels(ax, lines, texts=None):
 
 
 class _EndLabels(Artist):
-    """All end labels of one pair of axes; they are placed when drawn, because only then is the layout known."""
+    """All end labels of a pair of axes; placed when drawn, because only then is the layout known."""
 
     def __init__(self):
         super().__init__()
