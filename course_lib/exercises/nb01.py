@@ -1,0 +1,372 @@
+"""The checks of notebook 01, gradients and finite differences."""
+
+import numpy as np
+
+from course_lib.exercises import exercise
+from course_lib.regressions import softmax
+
+__all__ = [
+    "check_central",
+    "check_classify",
+    "check_hvp",
+    "check_mended_gradient",
+    "check_mended_softmax",
+    "check_numerical_gradient",
+]
+
+CLASSES = 10
+
+
+def central(f, x, h):
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+@exercise(
+    "01.1",
+    "The central difference",
+    reference=central,
+    mistakes=[
+        ("The two points are 2h apart: divide by `2 * h`.", lambda f, x, h: (f(x + h) - f(x - h)) / h),
+        ("Python reads `a / 2 * h` as (a / 2) · h: write `a / (2 * h)`.",
+         lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h),
+        ("That is the forward difference: go to `x - h` too.", lambda f, x, h: (f(x + h) - f(x)) / h),
+        ("That is the backward difference: go to `x + h` too.", lambda f, x, h: (f(x) - f(x - h)) / h),
+        ("That is the forward difference, halved: the second point is `x - h`.",
+         lambda f, x, h: (f(x + h) - f(x)) / (2 * h)),
+        ("That is the rise; divide it by the run.", lambda f, x, h: f(x + h) - f(x - h)),
+        ("The two values are added; a slope needs their difference.",
+         lambda f, x, h: (f(x + h) + f(x - h)) / (2 * h)),
+    ],
+    hint="Rise over run: f(x + h) - f(x - h), divided by the distance of the two points.",
+    passed="Two evaluations, as before, and an error of order h².",
+)
+def check_central():
+    """Compare with (f(x + h) - f(x - h)) / 2h."""
+    yield np.sin, 0.5, 0.1
+    yield np.exp, np.array([0.0, 1.0, 2.0]), 0.01
+    yield np.tanh, np.array([[0.3, -0.7]]), 0.5
+
+
+def wave(x):
+    return np.sum(np.sin(x) * np.arange(1, x.size + 1).reshape(x.shape))
+
+
+def product(x):
+    return np.prod(x)
+
+
+def numerical_gradient(f, x, h):
+    g = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[i] = h
+        g[i] = (f(x + step) - f(x - step)) / (2 * h)
+    return g
+
+
+def _along_all(f, x, h):
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+def _forward_gradient(f, x, h):
+    return np.array([(f(x + h * e.reshape(x.shape)) - f(x)) / h for e in np.eye(x.size)]).reshape(x.shape)
+
+
+def _walking_on(f, x, h):
+    """Step one coordinate after the other without stepping back."""
+    g, x = np.zeros_like(x), x.copy()
+    for i in np.ndindex(x.shape):
+        before = f(x)
+        x[i] += h
+        g[i] = (f(x) - before) / h
+    return g
+
+
+@exercise(
+    "01.2",
+    "A gradient from values alone",
+    reference=numerical_gradient,
+    mistakes=[
+        ("The two points are 2h apart: divide by `2 * h`.", lambda f, x, h: 2 * numerical_gradient(f, x, h)),
+        ("`x + h` moves all coordinates at once; move one, and hold the others still.", _along_all),
+        ("`x + h` moves all coordinates at once; move one, and hold the others still.",
+         lambda f, x, h: np.full(x.shape, _along_all(f, x, h))),
+        ("The values are right, but the result must have the shape of `x`.",
+         lambda f, x, h: numerical_gradient(f, x, h).ravel()),
+        ("Those are forward differences: use `x - step` too.", _forward_gradient),
+        ("Step back before you move the next coordinate: each partial derivative starts from the same `x`.",
+         _walking_on),
+    ],
+    hint="For each index i: a step that is h at i and 0 elsewhere, then a central difference.",
+    passed="It took 2n evaluations of f, two for each coordinate.",
+)
+def check_numerical_gradient():
+    """Compare with central differences in each coordinate."""
+    yield wave, np.array([0.2, -0.4]), 0.1
+    yield product, np.array([1.5, -2.0, 0.5]), 0.01
+    yield wave, np.array([[0.1, 0.2, 0.3], [1.0, -1.0, 2.0]]), 0.2
+    yield np.sum, np.array([3.0]), 0.5
+
+
+def line_gradient(theta, x, y):
+    r = theta[0] * x + theta[1] - y
+    return np.array([2 * np.mean(r * x), 2 * np.mean(r)])
+
+
+def _scaled_line(of_a, of_b):
+    return lambda theta, x, y: line_gradient(theta, x, y) * np.array([of_a(x), of_b(x)])
+
+
+def _product_of_means(theta, x, y):
+    r = theta[0] * x + theta[1] - y
+    return 2 * np.array([np.mean(r) * np.mean(x), np.mean(r)])
+
+
+@exercise(
+    "01.3",
+    "Mend the straight line",
+    reference=line_gradient,
+    mistakes=[
+        ("That is the colleague's: its derivative by b still lacks the factor 2.",
+         _scaled_line(lambda x: 1, lambda x: 0.5)),
+        ("Now both lack the 2: that is the gradient of *half* the mean squared error.",
+         _scaled_line(lambda x: 0.5, lambda x: 0.5)),
+        ("You took the 2 from b and gave it to none: a has lost it as well.",
+         _scaled_line(lambda x: 0.5, lambda x: 1)),
+        ("Those are sums; the loss is a mean: divide by N.", _scaled_line(len, len)),
+        ("Those are sums without the 2; the loss is a mean of squares.",
+         _scaled_line(lambda x: len(x) / 2, lambda x: len(x) / 2)),
+        ("The mean of r·x is not the mean of r times the mean of x.", _product_of_means),
+        ("The right numbers in the wrong order: theta is (a, b).",
+         lambda theta, x, y: line_gradient(theta, x, y)[::-1]),
+        ("The factor 4 is one 2 too many: the square gives one to each derivative.",
+         _scaled_line(lambda x: 1, lambda x: 2)),
+    ],
+    hint="Differentiate (a x + b - y)² by a and by b, then take the mean over the data.",
+    passed="The ratio measured to formula was 2: a round ratio names the missing factor.",
+)
+def check_mended_gradient():
+    """Compare with 2 (mean of r x, mean of r)."""
+    yield np.array([1.0, -1.0]), np.array([0.0, 1.0, 3.0]), np.array([1.0, 0.5, 4.0])
+    yield np.array([-0.3, 2.0]), np.linspace(-1, 2, 7), np.linspace(1, 5, 7) ** 2
+    yield np.array([0.0, 0.0]), np.array([1.0, 2.0, 4.0, 5.0]), np.array([2.0, -1.0, 0.0, 3.0])
+
+
+def _parts(theta, X, y):
+    W, b = theta[:-CLASSES].reshape(-1, CLASSES), theta[-CLASSES:]
+    E = softmax(X @ W + b) - np.eye(CLASSES)[y]
+    return X.T @ E / len(y), E
+
+
+def softmax_gradient(theta, X, y):
+    weights, E = _parts(theta, X, y)
+    return np.concatenate([weights.ravel(), E.mean(axis=0)])
+
+
+def _with_bias(of_error):
+    """Return a gradient whose last entries are of_error(E)."""
+
+    def wrong(theta, X, y):
+        weights, E = _parts(theta, X, y)
+        return np.concatenate([weights.ravel(), of_error(E)])
+
+    return wrong
+
+
+def _all_summed(theta, X, y):
+    return softmax_gradient(theta, X, y) * len(y)
+
+
+def _weights_summed(theta, X, y):
+    weights, E = _parts(theta, X, y)
+    return np.concatenate([len(y) * weights.ravel(), E.mean(axis=0)])
+
+
+def _biases_first(theta, X, y):
+    return np.roll(softmax_gradient(theta, X, y), CLASSES)
+
+
+def _by_columns(theta, X, y):
+    weights, E = _parts(theta, X, y)
+    return np.concatenate([weights.T.ravel(), E.mean(axis=0)])
+
+
+def _minus_labels(theta, X, y):
+    weights, E = _parts(theta, X, y)
+    return np.concatenate([weights.ravel(), -E.mean(axis=0)])
+
+
+@exercise(
+    "01.4",
+    "Mend the classifier",
+    reference=softmax_gradient,
+    mistakes=[
+        ("That is the colleague's: `E.mean()` averages over the classes as well, where the errors cancel to 0.",
+         _with_bias(lambda E: np.full(CLASSES, E.mean()))),
+        ("The biases still get no gradient at all.", _with_bias(lambda E: np.zeros(CLASSES))),
+        ("The biases get a sum; the loss is a mean over the examples.", _with_bias(lambda E: E.sum(axis=0))),
+        ("axis=1 averages over the classes, one number an example; you want one number a class.",
+         _with_bias(lambda E: E.mean(axis=1))),
+        ("axis=1 adds over the classes, one number an example; you want one number a class.",
+         _with_bias(lambda E: E.sum(axis=1))),
+        ("The weights were right before: do not lose their 1/N.", _weights_summed),
+        ("Both are sums now; the loss is a mean over the examples.", _all_summed),
+        ("theta holds the weights first, then the biases.", _biases_first),
+        ("The weights go row by row: `ravel()` of the (features, classes) matrix, not of its transpose.",
+         _by_columns),
+        ("The biases have the wrong sign: the error is P - Y, as for the weights.", _minus_labels),
+        ("A mean over the examples *and* the classes' number: divide by N only.",
+         _with_bias(lambda E: E.mean(axis=0) / CLASSES)),
+    ],
+    hint="The bias of class k gets the mean over the examples of column k of P - Y.",
+    passed="Ten coordinates in 650, and the loss curve never told. The check did.",
+)
+def check_mended_softmax():
+    """Compare with the exact gradient."""
+    rng = np.random.default_rng(4)
+    for n, features in ((3, 4), (7, 2), (12, 5)):
+        theta = rng.normal(size=(features + 1) * CLASSES)
+        yield theta, rng.normal(size=(n, features)), rng.integers(CLASSES, size=n)
+
+
+def classify(H):
+    values = np.linalg.eigvalsh(H)
+    tiny = 1e-8 * np.abs(values).max()
+    return _name((values > tiny), (values < -tiny))
+
+
+def _name(up, down):
+    if up.any() and down.any():
+        return "saddle"
+    return "minimum" if up.all() else "maximum" if down.all() else "undecided"
+
+
+def _swapped(H):
+    return {"minimum": "maximum", "maximum": "minimum"}.get(classify(H), classify(H))
+
+
+def _by_determinant(H, undecided="undecided"):
+    d = np.linalg.det(H)
+    return "minimum" if d > 0 else "saddle" if d < 0 else undecided
+
+
+def _by_determinant_and_trace(H):
+    d = np.linalg.det(H)
+    return "saddle" if d < 0 else "undecided" if d == 0 else "minimum" if np.trace(H) > 0 else "maximum"
+
+
+def _by_diagonal(H):
+    values = np.diag(H)
+    return _name(values > 0, values < 0)
+
+
+def _zero_first(H):
+    values = np.linalg.eigvalsh(H)
+    tiny = 1e-8 * np.abs(values).max()
+    return "undecided" if (np.abs(values) <= tiny).any() else classify(H)
+
+
+def _without_tolerance(H):
+    values = np.linalg.eigvalsh(H)
+    return _name(values > 0, values < 0)
+
+
+def _absolute_tolerance(H):
+    values = np.linalg.eigvalsh(H)
+    return _name(values > 1e-8, values < -1e-8)
+
+
+def _zero_ignored(H):
+    values = np.linalg.eigvalsh(H)
+    tiny = 1e-8 * np.abs(values).max()
+    return "minimum" if (values >= -tiny).all() else "maximum" if (values <= tiny).all() else "saddle"
+
+
+def _else_saddle(H):
+    named = _zero_first(H)
+    return "saddle" if named == "undecided" else named
+
+
+@exercise(
+    "01.5",
+    "Name the point",
+    reference=classify,
+    mistakes=[
+        ("Minimum and maximum are swapped: positive curvature means that every way leads up.", _swapped),
+        ("The determinant only tells whether two signs agree: -x² - y² has a positive one. Use the eigenvalues.",
+         _by_determinant),
+        ("The determinant only tells whether two signs agree: -x² - y² has a positive one. Use the eigenvalues.",
+         lambda H: _by_determinant(H, "saddle")),
+        ("Determinant and trace settle it in 2-D only; in 3-D use the eigenvalues.", _by_determinant_and_trace),
+        ("Those are the diagonal entries; [[1, 2], [2, 1]] has the eigenvalues -1 and 3.", _by_diagonal),
+        ("A positive and a negative eigenvalue make a saddle even if a third is zero: ask for it first.", _zero_first),
+        ("An eigenvalue that should be 0 comes out as ±1e-17: count what is below the tolerance as zero.",
+         _without_tolerance),
+        ("The tolerance is relative: 1e-8 times the largest absolute value.", _absolute_tolerance),
+        ("An eigenvalue of 0 leaves it undecided: x² + y³ has 2 and 0, and no minimum.", _zero_ignored),
+        ("A zero eigenvalue alone makes no saddle: it is undecided.", _else_saddle),
+    ],
+    hint="Eigenvalues by np.linalg.eigvalsh; both signs: saddle; all up: minimum; all down: maximum; else undecided.",
+    passed="You would not have fallen for -x² - y².",
+)
+def check_classify():
+    """Compare with the signs of the eigenvalues."""
+    yield np.diag([2.0, 6.0])
+    yield np.diag([-2.0, -2.0])
+    yield np.diag([2.0, -2.0])
+    yield np.array([[1.0, 2.0], [2.0, 1.0]])
+    yield np.diag([2.0, 0.0])
+    yield np.diag([0.0, -1.0])
+    yield np.diag([1.0, 0.0, -1.0])
+    yield np.diag([-1.0, -2.0, -3.0])
+    yield np.diag([1.0, 2.0, 3.0])
+    yield np.diag([-1.0, -2.0, 3.0])
+    for scale in (1.0, 1e-12):
+        for a in (1.0, 0.7, 0.1):
+            u = np.array([1.0, a, -a / 3])  # u uᵀ has the eigenvalues |u|², 0, 0
+            yield scale * np.outer(u, u)
+            yield -scale * np.outer(u, u)
+    yield 1e-10 * np.diag([2.0, 1.0])
+    yield np.array([[0.5]])
+
+
+def valley_gradient(x):
+    return np.array([0.2, 4.0]) * x
+
+
+def quartic_gradient(x):
+    return x * x * x + np.sum(x)
+
+
+def hvp(grad, x, v, h):
+    return (grad(x + h * v) - grad(x - h * v)) / (2 * h)
+
+
+@exercise(
+    "01.6",
+    "The Hessian-vector product",
+    reference=hvp,
+    mistakes=[
+        ("The two points are 2h·v apart: divide by `2 * h`.", lambda grad, x, v, h: 2 * hvp(grad, x, v, h)),
+        ("That is the forward difference: go to `x - h * v` too.",
+         lambda grad, x, v, h: (grad(x + h * v) - grad(x)) / h),
+        ("The step is `h * v`, not `v`.", lambda grad, x, v, h: (grad(x + v) - grad(x - v)) / (2 * h)),
+        ("The step goes along v: `x + h * v`. You stepped along (1, 1, …) and multiplied afterwards.",
+         lambda grad, x, v, h: (grad(x + h) - grad(x - h)) / (2 * h) * v),
+        ("The step goes along v: `x + h * v`, not `x + h`.",
+         lambda grad, x, v, h: (grad(x + h) - grad(x - h)) / (2 * h)),
+        ("Do not divide by the length of v: H v grows with v.",
+         lambda grad, x, v, h: hvp(grad, x, v, h) / np.linalg.norm(v)),
+        ("That is vᵀHv, one number; H v is a vector: leave out the last product with v.",
+         lambda grad, x, v, h: v @ hvp(grad, x, v, h)),
+        ("Python reads `a / 2 * h` as (a / 2) · h: write `a / (2 * h)`.",
+         lambda grad, x, v, h: hvp(grad, x, v, h) * h * h),
+    ],
+    hint="The central difference of exercise 01.1, with grad for f and h·v for the step.",
+    passed="Two gradients, whether there are two parameters or a million.",
+)
+def check_hvp():
+    """Compare with (grad(x + h v) - grad(x - h v)) / 2h."""
+    yield valley_gradient, np.array([-5.0, -2.0]), np.array([1.0, 2.0]), 0.1
+    yield quartic_gradient, np.array([0.5, -1.0, 2.0]), np.array([2.0, 0.0, -1.0]), 0.01
+    yield quartic_gradient, np.array([1.5]), np.array([-3.0]), 0.2
