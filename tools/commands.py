@@ -1,0 +1,253 @@
+"""The commands behind ``python tools/course.py``: each returns an exit status, its docstring is its help."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tools.environment import CONSTRAINTS, ROOT, VENV, CourseError, environment, make, remove, venv_python
+
+NOTEBOOKS = ROOT / "notebooks"
+MY_COURSE = ROOT / "my_course"
+CACHE = ROOT / ".cache"
+BRANCHES = 95  # per cent of course_lib's branches that the tests must take
+
+# The stored outputs must hold on other processors: older kernels of the linear algebra, other numbers of
+# threads, narrower vectors. tests/test_processors.py asserts that each setting changes bits on this machine.
+PROCESSORS = {
+    "an old processor, one thread": {"OPENBLAS_CORETYPE": "Nehalem", "OPENBLAS_NUM_THREADS": "1"},
+    "narrow vectors, two threads": {
+        "OPENBLAS_CORETYPE": "Haswell",
+        "OPENBLAS_NUM_THREADS": "2",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
+    },
+}
+
+WORKERS = ["-n", "2", "--dist", "loadfile"]
+NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
+
+
+def say(text):
+    """Print a line at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def run(*command, **variables):
+    """Run a command in the repository with these environment variables added; return its exit status."""
+    return subprocess.call([str(part) for part in command], cwd=ROOT, env=os.environ | variables)
+
+
+def pytest(*arguments, **variables):
+    """Run pytest in the environment; return its exit status."""
+    return run(environment("lab", "test"), "-m", "pytest", *arguments, **variables)
+
+
+def command_help(options):
+    """Say what there is."""
+    say("make COMMAND, or without make: python tools/course.py COMMAND\n")
+    for name, command in COMMANDS.items():
+        first, *rest = filter(None, map(str.strip, command.__doc__.splitlines()))
+        say(f"  {name:<12} {first}")
+        for line in rest:
+            say(f"  {'':<12} {line}")
+    return 0
+
+
+def command_lab(options):
+    """Open the course: JupyterLab with your own copy of the notebooks, in my_course/.
+
+    FRESH=01 restores that notebook (yours is kept beside it); PORT=9000; BROWSER=no for servers.
+    """
+    port = free_port(options["PORT"]) if "PORT" in options else []
+    python = environment("lab")
+    copy_notebooks(options.get("FRESH"))
+    command = [python, "-m", "jupyterlab", str(MY_COURSE / "00_start_here.ipynb"), *port]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}"]
+    if options.get("BROWSER") == "no":
+        command.append("--no-browser")
+    if os.name == "posix":
+        os.execv(python, command)  # whoever stops this process stops JupyterLab
+    process = subprocess.Popen(command)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # JupyterLab asks whether to stop
+            continue
+
+
+def free_port(port):
+    """Return JupyterLab's options for this port, or raise CourseError if it is taken."""
+    if not (port.isdecimal() and 0 < int(port) < 65536):
+        raise CourseError(f"PORT={port}: must be a number from 1 to 65535, e.g. PORT=8888.")
+    with socket.socket() as trial:
+        trial.settimeout(1)
+        if trial.connect_ex(("127.0.0.1", int(port))) == 0:
+            raise CourseError(f"PORT={port} is in use (another JupyterLab?): choose another.")
+    return [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+
+
+def number_of(notebook):
+    """Return what a learner calls a notebook: ``01`` for ``01_gradients.ipynb``."""
+    return notebook.name.split("_")[0]
+
+
+def named(number, option):
+    """Return the notebook of that number."""
+    found = {number_of(path): path for path in sorted(NOTEBOOKS.glob("[!.]*.ipynb"))}
+    if number not in found:
+        raise CourseError(f"{option}={number}: there is no such notebook; there are {', '.join(found)}.")
+    return found[number]
+
+
+def copy_notebooks(fresh=None):
+    """Copy to ``my_course`` what is missing there; restore notebook `fresh`, keeping a backup beside it."""
+    MY_COURSE.mkdir(exist_ok=True)
+    if fresh:
+        source = named(fresh, "FRESH")
+        mine = MY_COURSE / source.name
+        if mine.exists() and mine.read_bytes() != source.read_bytes():
+            count = 1 + len(list(MY_COURSE.glob(f"{mine.stem}.backup-*.ipynb")))
+            backup = mine.with_name(f"{mine.stem}.backup-{count}.ipynb")
+            mine.rename(backup)
+            say(f"{mine.name} is as published again; yours is kept as {backup.name}.")
+    for source in sorted(NOTEBOOKS.glob("[!.]*")):
+        target = MY_COURSE / source.name
+        if source.is_file() and not target.exists():
+            part = target.with_name(target.name + ".part")  # an interruption must leave no half of it
+            shutil.copyfile(source, part)
+            part.replace(target)
+
+
+def command_test(options):
+    """Prove that all still holds: units, examples, structure, solutions, coverage; then nbval."""
+    report = CACHE / "coverage.json"
+    report.parent.mkdir(exist_ok=True)
+    report.unlink(missing_ok=True)
+    cover = ["--cov", "--cov-report=term", f"--cov-report=json:{report}"]
+    status = pytest("tests", "course_lib", "-m", "not browser", *WORKERS, *cover)
+    return max(status, too_few_branches(report), command_nbval({}))
+
+
+def too_few_branches(report):
+    """Return 1, and say so, if the tests took too few branches of course_lib."""
+    if not report.exists():
+        say("course: no coverage was measured.")
+        return 1
+    totals = json.loads(report.read_text("utf-8"))["totals"]
+    share = 100 * totals["covered_branches"] / max(totals["num_branches"], 1)
+    say(f"Branches of course_lib taken by the tests: {share:.1f} % (at least {BRANCHES} %)")
+    return int(share < BRANCHES)
+
+
+def command_browser(options):
+    """Test what needs Chromium: every live view in a real JupyterLab."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    caches = (Path.home() / folder for folder in (".cache", "Library/Caches", "AppData/Local"))
+    if not any(map(shutil.which, names)) and not any(any(c.glob("ms-playwright/chromium*")) for c in caches):
+        playwright = Path(environment("lab", "test")).relative_to(ROOT)
+        remedy = f"sudo apt install chromium, or {playwright} -m playwright install chromium"
+        raise CourseError(f"Chromium is missing: {remedy}.")
+    return pytest("tests/browser", "-m", "browser")
+
+
+def command_nbval(options, **variables):
+    """Run every notebook and compare each output with the stored one; ONLY=01 takes one."""
+    chosen = named(options["ONLY"], "ONLY") if "ONLY" in options else NOTEBOOKS
+    return pytest(chosen, *NBVAL, *WORKERS, **variables)
+
+
+def command_processors(options):
+    """Repeat nbval as on other processors; ONLY=01 takes one notebook."""
+    status = 0
+    for name, variables in PROCESSORS.items():
+        say(f"\n=== As on another processor: {name} ===")
+        status = max(status, command_nbval(options, **variables))
+    return status
+
+
+def command_notebooks(options):
+    """Execute the notebooks anew and store them in one stable form; ONLY=01 takes one."""
+    chosen = [named(options["ONLY"], "ONLY")] if "ONLY" in options else []
+    return run(environment("lab", "test"), "tools/notebooks.py", *chosen)
+
+
+def command_bench(options):
+    """Measure the speed, one benchmark after the other; let nothing else run meanwhile."""
+    python, status = environment("lab", "test"), 0
+    for script in sorted((ROOT / "benchmarks").glob("[!_]*.py")):
+        say(f"\n=== {script.name} ===")
+        status = max(status, run(python, script))
+    return status
+
+
+def command_lint(options):
+    """Check the style of code, docstrings and notebooks."""
+    return run(environment("lab", "test"), "-m", "ruff", "check", ".")
+
+
+def command_constraints(options):
+    """Write constraints.txt anew: the newest versions that go together; then run the tests."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, free = Path(scratch, "venv"), Path(scratch, "free.txt")
+        free.write_text("", "utf-8")
+        say("Resolving in a fresh environment ...")
+        make(folder, f"{ROOT}[lab,test]", free)
+        freeze = [venv_python(folder), "-m", "pip", "freeze", "--all", "--exclude-editable"]
+        said = subprocess.run(freeze, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    pins = [line for line in said.splitlines() if re.fullmatch(r"(?!pip=)[\w.-]+==[\w.!+]+", line)]
+    head = "# Exact versions of all that `make` installs; written by `make constraints`.\n"
+    CONSTRAINTS.write_text(head + "\n".join(pins) + "\n", "utf-8")
+    say(f"constraints.txt: {len(pins)} versions.")
+    return 0
+
+
+def command_clean(options):
+    """Delete what can be made again: .venv, caches, builds; my_course/ stays."""
+    if VENV.exists():
+        remove(VENV)
+    names = (".cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "build", "dist")
+    litter = [ROOT / name for name in names]
+    litter += [*ROOT.glob("*.egg-info"), *ROOT.glob(".coverage*")]
+    for part in ("course_lib", "tests", "tools", "benchmarks", "notebooks"):
+        litter += [*(ROOT / part).rglob("__pycache__"), *(ROOT / part).rglob(".ipynb_checkpoints")]
+    for path in litter:
+        if path.is_file():
+            path.unlink()
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+    return 0
+
+
+COMMANDS = {name[8:]: thing for name, thing in list(globals().items()) if name.startswith("command_")}
+OPTIONS = {
+    "lab": ["BROWSER", "FRESH", "PORT"],
+    "nbval": ["ONLY"],
+    "notebooks": ["ONLY"],
+    "processors": ["ONLY"],
+}
+
+
+def main(arguments):
+    """Run one command; what is missing is said in one line."""
+    name, *rest = arguments or ["help"]
+    name = "help" if name in ("-h", "--help") else name
+    try:
+        if name not in COMMANDS:
+            raise CourseError(f"there is no command {name}: try `python tools/course.py help`.")
+        allowed = OPTIONS.get(name, [])
+        for argument in rest:
+            if "=" not in argument or argument.split("=")[0] not in allowed:
+                known = ", ".join(f"{option}=..." for option in allowed) or "nothing"
+                raise CourseError(f"{name} takes {known}, not {argument}.")
+        options = dict(argument.split("=", 1) for argument in rest)
+        return COMMANDS[name]({option: value for option, value in options.items() if value})
+    except CourseError as error:
+        say(f"course: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("\ncourse: interrupted; call again to go on.")
+        return 130
