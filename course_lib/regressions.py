@@ -2,7 +2,7 @@
 
 Each takes ``rows=``, the indices of a minibatch: ``land.grad(x, rows)`` is the gradient on these examples
 only. A batch equals its single evaluations to about 1e-12 relative, not to the bit: sums over examples may be
-taken in another order.
+taken in another order. A result has the wider dtype of data and point.
 """
 
 from __future__ import annotations
@@ -71,10 +71,8 @@ class Regression(Landscape):
         try:
             np.broadcast_shapes(x.shape[:-1], rows.shape[:-1])
         except ValueError:
-            allowed = f"(B,) or {(*x.shape[:-1], 'B')}"
-            require(
-                False, "rows.shape", rows.shape, allowed, "Give each point its own minibatch, or all one."
-            )
+            remedy = "Give each point its own minibatch, or all points one."
+            require(False, "rows.shape", rows.shape, f"(B,) or {(*x.shape[:-1], 'B')}", remedy)
         return rows
 
 
@@ -95,7 +93,7 @@ class SoftmaxRegression(Regression):
 
     def logits(self, theta, X):
         """Wᵀ x + b for each row x of X, shape (n, n_features): shape (..., n, n_classes)."""
-        X = finite_array("X", X, "Pass the images, one a row.", ndim=2)
+        X = finite_array("X", X, "Pass one example a row.", ndim=2)
         remedy = "Pass as many features as the model was made for."
         require(X.shape[1] == self.n_features, "X.shape", X.shape, f"(n, {self.n_features})", remedy)
         with np.errstate(all="ignore"):
@@ -177,17 +175,11 @@ def _pairs(x, y):
     x = finite_array("x", x, "Pass the inputs, shape (N,).", ndim=1)
     y = finite_array("y", y, "Pass one value for each x.", ndim=1)
     require(len(x) == len(y), "y.shape", y.shape, f"{x.shape}, as x", "Pass one value for each x.")
-    with np.errstate(over="ignore"):
-        for name, data in (("x", x), ("y", y)):
-            remedy = "Rescale the data."
-            require(
-                np.isfinite((data * data).sum()),
-                name,
-                data,
-                "numbers with squares that do not overflow",
-                remedy,
-            )
-    return x, y
+    for name, data in (("x", x), ("y", y)):
+        with np.errstate(over="ignore"):
+            usual = np.isfinite((data * data).sum())
+        require(usual, name, data, "numbers with squares that do not overflow", "Rescale the data.")
+    return x.copy(), y.copy()  # what the caller does to the data later must not move the landscape
 
 
 def linear_regression(x, y, loss="mean"):
@@ -223,10 +215,8 @@ def linear_regression(x, y, loss="mean"):
         dx = x - x.mean()
         a = float((dx * (y - y.mean())).sum() / (dx * dx).sum())
         b = float(y.mean() - a * x.mean())
-    remedy = "Pass inputs that differ, with squares that do not overflow."
-    require(
-        math.isfinite(a) and math.isfinite(b), "x", x, "two or more different values of usual size", remedy
-    )
+    unique = x.min() < x.max() and math.isfinite(a) and math.isfinite(b)
+    require(unique, "x", x, "two or more different values", "Through a single x many lines fit equally well.")
     reach = [1.5 * max(1, abs(value)) for value in (a, b)]
     return _least_squares(
         x,
