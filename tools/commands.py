@@ -69,6 +69,8 @@ def command_lab(options):
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}"]
     if options.get("BROWSER") == "no":
         command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; it is bound to this machine all the same
+        command.append("--allow-root")
     if os.name == "posix":
         os.execv(python, command)  # whoever stops this process stops JupyterLab
     process = subprocess.Popen(command)
@@ -105,7 +107,6 @@ def named(number, option):
 
 def copy_notebooks(fresh=None):
     """Copy to ``my_course`` what is missing there; restore notebook `fresh`, keeping a backup beside it."""
-    MY_COURSE.mkdir(exist_ok=True)
     if fresh:
         source = named(fresh, "FRESH")
         mine = MY_COURSE / source.name
@@ -114,9 +115,11 @@ def copy_notebooks(fresh=None):
             backup = mine.with_name(f"{mine.stem}.backup-{count}.ipynb")
             mine.rename(backup)
             say(f"{mine.name} is as published again; yours is kept as {backup.name}.")
-    for source in sorted(NOTEBOOKS.glob("[!.]*")):
-        target = MY_COURSE / source.name
-        if source.is_file() and not target.exists():
+    for source in sorted(NOTEBOOKS.rglob("[!.]*")):
+        inner = source.relative_to(NOTEBOOKS)
+        target = MY_COURSE / inner
+        if source.is_file() and inner.parts[0][0] != "." and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(target.name + ".part")  # an interruption must leave no half of it
             shutil.copyfile(source, part)
             part.replace(target)
