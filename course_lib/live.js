@@ -1,0 +1,277 @@
+// The browser's half of a live view: sliders, a canvas, and one or two questions to the kernel at a time.
+// The kernel's half, and the meaning of `scene` and `answer`, stand in widgets.py.
+
+const UNIT = 16; // coordinates come in sixteenths of a pixel
+const GAP = -(2 ** 15); // in place of x: lift the pen
+const PATIENCE = 5000; // milliseconds without an answer until the reader is told
+
+const STOPPED = "The kernel of this view has stopped. Run its cell again to move it.";
+const SILENT = "No answer from the kernel for 5 s: it is busy with another cell, or it has stopped.";
+
+function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+// ---- The picture ---------------------------------------------------------------------------------------
+
+function decode(data, type, size = {}) {
+  return createImageBitmap(new Blob([data], { type }), size);
+}
+
+// Split the coordinates of an answer into one Int16Array for each path of the scene.
+function coordinates(answer) {
+  const view = answer.points;
+  const all = new Int16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+  let end = 0;
+  return answer.counts.map((count) => all.subarray(2 * end, 2 * (end += count)));
+}
+
+function polyline(points, closed) {
+  const path = new Path2D();
+  let drawing = false;
+  for (let i = 0; i < points.length; i += 2) {
+    if (points[i] === GAP) {
+      if (closed) path.closePath();
+      drawing = false;
+    } else {
+      const [x, y] = [points[i] / UNIT, points[i + 1] / UNIT];
+      drawing ? path.lineTo(x, y) : path.moveTo(x, y);
+      drawing = true;
+    }
+  }
+  if (closed) path.closePath();
+  return path;
+}
+
+function ink(context, item, path) {
+  if (item.fill) context.fill(path);
+  if (item.stroke) context.stroke(path);
+}
+
+function drawPath(context, item, points) {
+  context.save();
+  if (item.clip) {
+    context.beginPath();
+    context.rect(...item.clip);
+    context.clip();
+  }
+  context.fillStyle = item.fill;
+  context.strokeStyle = item.stroke;
+  context.lineWidth = item.width;
+  context.lineCap = item.cap;
+  context.lineJoin = item.join;
+  context.setLineDash(item.dashes);
+  context.lineDashOffset = item.offset;
+  if (item.kind === "line") {
+    ink(context, item, polyline(points, item.fill));
+  } else {
+    const marker = new Path2D(item.marker);
+    for (let i = 0; i < points.length; i += 2) {
+      const [x, y] = [points[i] / UNIT, points[i + 1] / UNIT];
+      context.translate(x, y);
+      ink(context, item, marker);
+      context.translate(-x, -y);
+    }
+  }
+  context.restore();
+}
+
+// Stack what stays and what moves on the canvas, lowest first, in the order in which Matplotlib draws.
+function draw(canvas, ratio, layers, scene, paths, pictures) {
+  const context = canvas.getContext("2d");
+  const next = { layer: 0, picture: 0, path: 0 };
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  for (const item of scene) {
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    if (item.kind === "layer") {
+      context.drawImage(layers[next.layer++], 0, 0);
+    } else if (item.kind === "picture") {
+      const { bitmap, box: [left, top, right, bottom] } = pictures[next.picture++];
+      context.scale(ratio, ratio);
+      context.drawImage(bitmap, left, top, right - left, bottom - top);
+    } else {
+      context.scale(ratio, ratio);
+      drawPath(context, item, paths[next.path++]);
+    }
+  }
+}
+
+// ---- The controls --------------------------------------------------------------------------------------
+
+function makeSlider(control, onMove) {
+  const input = element("input", { type: "range", min: 0, max: control.texts.length - 1, step: 1 });
+  const text = element("span", { className: "live-value", ariaHidden: "true" }); // spoken as aria-valuetext
+  const row = element("div", { className: "live-control" },
+    element("label", {}, element("span", { textContent: control.label }), input), text);
+  const slider = {
+    name: control.name,
+    row,
+    last: control.texts.length - 1,
+    get position() { return Number(input.value); },
+    set position(i) {
+      input.value = i;
+      text.textContent = control.texts[i];
+      input.setAttribute("aria-valuetext", control.texts[i]);
+    },
+    reset() { slider.position = control.start; },
+    pause() {},
+  };
+  input.addEventListener("input", () => {
+    slider.pause();
+    slider.position = slider.position;
+    onMove();
+  });
+  text.style.minWidth = `${Math.max(...control.texts.map((t) => t.length))}ch`;
+  slider.position = control.start;
+  return slider;
+}
+
+// A slider that moves on by itself; one step at each press where the reader asked for reduced motion.
+function makePlayer(control, onMove, onPlay) {
+  const slider = makeSlider(control, onMove);
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const button = element("button", { type: "button" });
+  let timer = null;
+
+  const show = () => {
+    const action = timer !== null ? "pause" : still.matches ? "step" : "play";
+    button.textContent = { pause: "Pause", step: "Next step", play: "Play" }[action];
+    button.dataset.action = action;
+    onPlay(timer !== null);
+  };
+  const advance = () => {
+    slider.position = slider.position === slider.last ? 0 : slider.position + 1;
+    if (slider.position === slider.last) slider.pause();
+    onMove();
+  };
+  slider.pause = () => {
+    clearInterval(timer);
+    timer = null;
+    show();
+  };
+  button.addEventListener("click", () => {
+    if (timer !== null) {
+      slider.pause();
+    } else {
+      if (!still.matches) timer = setInterval(advance, 1000 / control.fps);
+      show();
+      advance();
+    }
+  });
+  still.addEventListener("change", slider.pause);
+  slider.row.append(button);
+  show();
+  return slider;
+}
+
+// ---- The questions to the kernel -----------------------------------------------------------------------
+
+// Ask for the newest positions only; what was passed over meanwhile is never asked for.
+// A second question may be under way while the first is answered if the way takes longer than the work: a
+// Jupyter server holds small messages that follow each other back (Nagle's algorithm) for some 40 ms.
+function makeLine(model, current, onSilence) {
+  const view = crypto.randomUUID?.() ?? String(Math.random());
+  const sent = new Map();
+  let [seq, atOnce, waiting, alarm] = [0, 1, false, null];
+
+  const watch = () => {
+    clearTimeout(alarm);
+    alarm = sent.size ? setTimeout(onSilence, PATIENCE, SILENT) : null;
+  };
+  const ask = () => {
+    waiting = sent.size >= atOnce;
+    if (waiting) return;
+    sent.set(++seq, { time: performance.now(), alone: sent.size === 0 });
+    if (sent.size === 1) watch();
+    try {
+      model.send({ view, seq, ...current() });
+    } catch {
+      onSilence(STOPPED);
+    }
+  };
+  const heard = (answer) => {
+    const question = answer.view === view && sent.get(answer.seq);
+    if (!question) return;
+    if (question.alone) atOnce = performance.now() - question.time > 2 * answer.kernel ? 2 : 1;
+    for (const earlier of sent.keys()) if (earlier <= answer.seq) sent.delete(earlier);
+    watch();
+    if (waiting) ask();
+  };
+  return { view, ask, heard, close: () => clearTimeout(alarm) };
+}
+
+// ---- The view ------------------------------------------------------------------------------------------
+
+function render({ model, el }) {
+  const [width, height] = model.get("size");
+  const alt = model.get("alt");
+  const canvas = element("canvas", { role: "img", ariaLabel: alt });
+  const status = element("div", { className: "live-status", role: "status" });
+  const bar = element("div", { className: "live-controls" });
+  const box = element("div", { className: "live-view", role: "group", ariaLabel: `Live view: ${alt}` },
+    bar, canvas, status);
+  let [ratio, layers, drawn] = [0, [], {}];
+
+  const say = (text, isError) => {
+    status.textContent = text;
+    status.classList.toggle("live-error", isError);
+  };
+  const line = makeLine(model, () => ({ positions: positions(), ratio: window.devicePixelRatio }), (text) => say(text, true));
+  const onPlay = (playing) => { status.ariaLive = playing ? "off" : "polite"; };
+  const sliders = model.get("controls").map((control) =>
+    control.fps ? makePlayer(control, line.ask, onPlay) : makeSlider(control, line.ask));
+  const positions = () => Object.fromEntries(sliders.map((s) => [s.name, s.position]));
+
+  const fit = async () => {
+    const wanted = Math.max(1, window.devicePixelRatio);
+    if (wanted === ratio) return;
+    ratio = wanted;
+    const size = { resizeWidth: Math.round(width * ratio), resizeHeight: Math.round(height * ratio), resizeQuality: "high" };
+    layers = await Promise.all(model.get("layers").map((data) => decode(data, "image/png", size)));
+    [canvas.width, canvas.height] = [size.resizeWidth, size.resizeHeight];
+  };
+  const show = async () => {
+    const [scene, answer] = [model.get("scene"), model.get("answer")];
+    line.heard(answer);
+    if (answer.view !== line.view) sliders.forEach((s) => { s.position = answer.positions[s.name]; });
+    const pictures = await Promise.all(answer.pictures.map(async (p) => ({ box: p.box, bitmap: await decode(p.data, p.kind) })));
+    await fit();
+    if (answer !== model.get("answer")) return; // a newer one came while the pictures were decoded
+    say(answer.error || answer.status, Boolean(answer.error));
+    const paths = coordinates(answer);
+    draw(canvas, ratio, layers, scene, paths, pictures);
+    box.drawn = { answer, scene, paths };
+    box.dispatchEvent(new CustomEvent("drawn"));
+  };
+
+  const reset = element("button", { type: "button", textContent: "Reset" });
+  reset.addEventListener("click", () => {
+    sliders.forEach((s) => { s.pause(); s.reset(); });
+    line.ask();
+  });
+  bar.append(...sliders.map((s) => s.row), reset);
+  canvas.style.cssText = `width: ${width}px; aspect-ratio: ${width} / ${height}`;
+  // JupyterLab would take the arrow keys for moving between cells.
+  box.addEventListener("keydown", (event) => {
+    const theirs = event.ctrlKey || event.metaKey || event.altKey || ["Escape", "Tab"].includes(event.key);
+    if (!theirs) event.stopPropagation();
+  });
+  const onStop = () => say(STOPPED, true);
+  model.on("change:answer", show);
+  model.on("comm:close", onStop);
+  model.on("comm_live_update", onStop);
+  window.addEventListener("resize", show);
+  el.append(box);
+  show();
+  return () => {
+    line.close();
+    sliders.forEach((s) => s.pause());
+    window.removeEventListener("resize", show);
+    model.off("change:answer", show);
+  };
+}
+
+export default { render };
