@@ -65,11 +65,11 @@ def command_lab(options):
     port = free_port(options["PORT"]) if "PORT" in options else []
     python = environment("lab")
     copy_notebooks(options.get("FRESH"))
-    command = [python, "-m", "jupyterlab", str(MY_COURSE / "00_start_here.ipynb"), *port]
-    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={ROOT}"]
+    command = [python, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", *port, f"--ServerApp.root_dir={ROOT}"]
+    command.append(f"--LabApp.default_url=/lab/tree/{MY_COURSE.name}/00_start_here.ipynb")
     if options.get("BROWSER") == "no":
         command.append("--no-browser")
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; it is bound to this machine all the same
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in a container; bound to this machine anyway
         command.append("--allow-root")
     if os.name == "posix":
         os.execv(python, command)  # whoever stops this process stops JupyterLab
