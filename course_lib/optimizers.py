@@ -216,9 +216,9 @@ class Nesterov(_Rule):
     Notes
     -----
     Variant: ``torch.optim.SGD(lr, momentum=beta, nesterov=True)`` and ``optax.sgd(lr, momentum=beta,
-    nesterov=True)``. The stored `x` is the looked-ahead point y − lr·β·v of the original form, which steps from
-    y with the gradient at the looked-ahead point; the two agree, at mapped points, while `lr` and `beta` are
-    constant. Keras's ``nesterov=True``, with the rate inside the velocity, equals this at constant `lr`.
+    nesterov=True)``. The stored `x` is the looked-ahead point y − lr·β·v of the original form, which steps
+    from y with the gradient at the looked-ahead point; the two agree, at mapped points, while `lr` and `beta`
+    are constant. Keras's ``nesterov=True``, with the rate inside the velocity, equals this at constant `lr`.
 
     References
     ----------
