@@ -36,7 +36,7 @@ def once(call, least=0.01):
 
 
 def measure(rounds=7):
-    """Return parameters and seconds, the best of `rounds`; all sizes take turns, so that a busy spell hits all."""
+    """Return parameters and seconds, the best of `rounds`; all sizes take turns: a busy spell hits all."""
     rng = np.random.default_rng(0)
     tasks = []
     for features in FEATURES:
@@ -62,6 +62,7 @@ if __name__ == "__main__":
     threads = os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count())
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
     machine = f"{processor()}, {os.cpu_count()} cores, {threads} used, {versions}"
-    result = {"command": "python benchmarks/gradient_cost.py", "machine": machine, "examples": EXAMPLES, **measure()}
+    command = "python benchmarks/gradient_cost.py"
+    result = {"command": command, "machine": machine, "examples": EXAMPLES, **measure()}
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
