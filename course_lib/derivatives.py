@@ -3,6 +3,7 @@
 Throughout, u is the unit round-off of x's dtype: 1.1e-16 in float64, 6.0e-8 in float32.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,9 @@ def default_step(method, x):
     x = finite_array("x", x, "Pass a finite number or an array of them.")
     with np.errstate(over="ignore"):
         h = (np.finfo(x.dtype).eps / 2) ** _EXPONENTS[method] * np.maximum(1, np.abs(x))
-        return h[()] if method == "complex-step" else (x + h) - x
+        h = h[()] if method == "complex-step" else (x + h) - x
+    require(bool(np.isfinite(h).all()), "x", x, "so far from overflow that x + h is finite", "Scale x down.")
+    return h
 
 
 def derivative(f, x, h=None, method="central"):
@@ -66,7 +69,7 @@ def derivative(f, x, h=None, method="central"):
     forward       (f(x+h) - f(x)) / h                                   order 1        2
     backward      (f(x) - f(x-h)) / h                                   order 1        2
     central       D(h) = (f(x+h) - f(x-h)) / 2h                         order 2        2
-    five-point    (-f(x+2h) + 8f(x+h) - 8f(x-h) + f(x-2h)) / 12h        order 4        4
+    five-point    (8(f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h       order 4        4
     complex-step  Im f(x+ih) / h                                        order 2        1
     richardson    (4 D(h/2) - D(h)) / 3, one extrapolation of central   order 4        4
     ============  ====================================================  =============  ===========
@@ -97,8 +100,9 @@ def derivative(f, x, h=None, method="central"):
     A given h divides as it stands, though x + h is rounded: so the formula is usually written, and for
     h < u\|x\| it yields 0, which belongs in a curve of errors. Default steps avoid this rounding.
 
-    The complex step needs an analytic f. It raises where f returns a real dtype; but where f takes a
-    modulus or a real part on the way and yet returns a complex number, it silently gives a wrong value.
+    The complex step needs an analytic f. It raises where f casts to real or returns a real dtype; but where
+    f takes a modulus or a real part on the way and yet returns a complex number, it silently gives a wrong
+    value.
 
     References
     ----------
@@ -357,9 +361,11 @@ def _quotient(at, origin, h, method):
         if method == "backward":
             return (origin - at(-h)) / h
         if method == "five-point":
-            return (-at(2 * h) + 8 * at(h) - 8 * at(-h) + at(-2 * h)) / (12 * h)
+            return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
         if method == "complex-step":
-            return at(1j * h).imag / h
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)  # a cast to real, on the way
+                return at(1j * h).imag / h
         if method == "richardson":
             return (4 * D(h / 2) - D(h)) / 3
         return D(h)
