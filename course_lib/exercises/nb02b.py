@@ -1,0 +1,139 @@
+"""Checks of notebook 02b: line searches, averages, Robbins and Monro."""
+
+import numpy as np
+
+from course_lib.exercises import exercise
+from course_lib.landscapes import himmelblau
+
+__all__ = ["check_armijo_step", "check_robbins_monro", "check_running_average"]
+
+
+def _armijo(phi, slope, t0, c, shrink):
+    t = t0
+    for _ in range(200):
+        if phi(t) <= phi(0) + c * t * slope:
+            break
+        t = t * shrink
+    return t
+
+
+@exercise(
+    "02b.1",
+    "Backtracking",
+    reference=_armijo,
+    mistakes=[
+        (
+            "Use the `shrink` you are given, not always one half.",
+            lambda phi, slope, t0, c, shrink: _armijo(phi, slope, t0, c, 0.5),
+        ),
+        (
+            "The slope is negative already: the line is `phi(0) + c * t * slope`.",
+            lambda phi, slope, t0, c, shrink: _armijo(phi, -slope, t0, c, shrink),
+        ),
+        (
+            "Any decrease will do for you. Armijo asks for the share `c` of what the slope promises.",
+            lambda phi, slope, t0, c, shrink: _armijo(phi, slope, t0, 0, shrink),
+        ),
+        (
+            "The share `c` is missing: a convex function never keeps the whole promise of its slope.",
+            lambda phi, slope, t0, c, shrink: _armijo(phi, slope, t0, 1, shrink),
+        ),
+        (
+            "One step too small: test first, shrink only when the rule fails.",
+            lambda phi, slope, t0, c, shrink: shrink * _armijo(phi, slope, t0, c, shrink),
+        ),
+        ("`t0` itself fails the rule here: shrink until it holds.", lambda phi, slope, t0, c, shrink: t0),
+        (
+            "Return the step t, not the value there.",
+            lambda phi, slope, t0, c, shrink: phi(_armijo(phi, slope, t0, c, shrink)),
+        ),
+    ],
+    hint="`while phi(t) > phi(0) + c * t * slope: t = t * shrink`.",
+    passed="A fair share of the promised descent, for a few evaluations.",
+)
+def check_armijo_step():
+    """Compare with the first t0 shrink^k that satisfies Armijo's rule."""
+    hilly = himmelblau()
+
+    def along(x):
+        g = hilly.grad(x)
+        return (lambda t: float(hilly(x - t * g))), -float(g @ g)
+
+    def parabola(t):
+        return 3 * t * t - 2 * t + 1
+
+    yield (*along(np.array([0.0, 0.0])), 1.0, 1e-4, 0.5)
+    yield (*along(np.array([-1.0, 3.0])), 2.0, 0.3, 0.7)
+    yield parabola, -2.0, 0.7, 0.1, 0.9
+    yield parabola, -2.0, 1.0, 0.6, 0.8
+
+
+def _running_average(x):
+    return np.cumsum(x, axis=0) / np.arange(1, len(x) + 1)[:, None]
+
+
+def _leaky(x, rho=0.9):
+    out = [x[0]]
+    for row in x[1:]:
+        out.append(rho * out[-1] + (1 - rho) * row)
+    return np.array(out)
+
+
+@exercise(
+    "02b.2",
+    "Running average",
+    reference=_running_average,
+    mistakes=[
+        (
+            "Row k averages the points up to k only; yours is the mean of all of them.",
+            lambda x: np.tile(x.mean(axis=0), (len(x), 1)),
+        ),
+        ("Give one mean for each step, not the last alone.", lambda x: x.mean(axis=0)),
+        ("Divide row k by the number of its terms, not by T.", lambda x: np.cumsum(x, axis=0) / len(x)),
+        (
+            "Row k has k + 1 terms, counted from 0.",
+            lambda x: np.cumsum(x, axis=0) / np.maximum(1, np.arange(len(x)))[:, None],
+        ),
+        (
+            "Row k has k + 1 terms, counted from 0.",
+            lambda x: np.cumsum(x, axis=0) / np.arange(2, len(x) + 2)[:, None],
+        ),
+        ("These are sums: divide each by the number of its terms.", lambda x: np.cumsum(x, axis=0)),
+        (
+            "Sum over the steps (`axis=0`), not over the coordinates.",
+            lambda x: np.cumsum(x, axis=1) / np.arange(1, x.shape[1] + 1),
+        ),
+        ("That is a leaky average; here every point has the same weight.", _leaky),
+    ],
+    hint="`np.cumsum(x, axis=0)`, then divide row k by k + 1.",
+    passed="The dance averages out, at the price of one more array.",
+)
+def check_running_average():
+    """Compare with the means of x[0], ..., x[k]."""
+    rng = np.random.default_rng(0)
+    for shape in ((6, 2), (9, 3), (4, 1)):
+        yield (rng.standard_normal(shape) + 1,)
+
+
+@exercise(
+    "02b.3",
+    "Robbins and Monro",
+    kind="value",
+    mistakes=[
+        ("C fits too: for 1/t^p both hold as long as ½ < p ≤ 1.", "B"),
+        ("B fits too: for 1/t^p both hold as long as ½ < p ≤ 1.", "C"),
+        ("Look at D once more: its squares are 1/(1 + t), and their sum is infinite.", "BCD"),
+        ("Look at D once more: its squares are 1/(1 + t), and their sum is infinite.", "BD"),
+        ("E and F shrink too fast: their sums are finite, so the run may stop on its way.", "BCEF"),
+        ("E is a geometric series: its sum is finite, so the run may stop on its way.", "BCE"),
+        ("The sum of 1/t² is finite: with F the run may stop on its way.", "BCF"),
+        ("The sum of 1/t² is finite: with F the run may stop on its way.", "BF"),
+        ("A never shrinks, so its noise never dies out: the sum of squares is infinite.", "ABCD"),
+        ("A never shrinks, so its noise never dies out: the sum of squares is infinite.", "ABC"),
+    ],
+    hint="Test both sums: Σ 1/t^p is infinite for p ≤ 1; the squares have 2p in place of p.",
+    passed="Slow enough to arrive, fast enough to settle: ½ < p ≤ 1.",
+)
+def check_robbins_monro():
+    """Compare with the letters of the schedules with ½ < p ≤ 1."""
+    return "BC"

@@ -1,0 +1,333 @@
+"""The checks of notebooks 02 and 02b: right variants pass, usual mistakes get the hint they deserve."""
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import nb02, nb02b
+
+
+@pytest.fixture(autouse=True)
+def _own_progress(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+
+
+CHECKS = [getattr(module, name) for module in (nb02, nb02b) for name in module.__all__]
+MISTAKES = [
+    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
+    for check in CHECKS
+    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
+def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
+    answer = check(wrong)
+    assert (answer.status, answer.hint) == ("not yet", hint)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_blank_and_reference(check):
+    assert check(...).status == "not attempted"
+    if check.exercise.kind == "function":
+        assert check(check.exercise.reference, solution=True).status == "passed"
+
+
+# --- right answers, written in other ways
+
+
+def descent_table(grad, x0, lr, steps):
+    points = np.empty((steps + 1, len(x0)))
+    points[0] = x0
+    for k in range(steps):
+        points[k + 1] = points[k] - lr * grad(points[k])
+    return points
+
+
+def descent_stack(grad, x0, lr, steps):
+    points = [x0]
+    while len(points) <= steps:
+        points.append(points[-1] - lr * grad(points[-1]))
+    return np.stack(points)
+
+
+def descent_recursive(grad, x0, lr, steps):
+    if steps == 0:
+        return x0[None]
+    return np.vstack([x0[None], descent_recursive(grad, x0 - lr * grad(x0), lr, steps - 1)])
+
+
+def descent_copies(grad, x0, lr, steps):
+    x, points = x0.copy(), []
+    for _ in range(steps + 1):
+        points.append(x.copy())
+        x -= lr * grad(x)
+    return np.array(points)
+
+
+def sizes_sorted(eigenvalues):
+    lam = np.sort(eigenvalues)
+    return 2 / lam[-1], 2 / (lam[0] + lam[-1]), (lam[-1] - lam[0]) / (lam[-1] + lam[0])
+
+
+def sizes_builtin(eigenvalues):
+    best = 2 / (min(eigenvalues) + max(eigenvalues))
+    return 2 / max(eigenvalues), best, max(abs(1 - best * lam) for lam in eigenvalues)
+
+
+def sizes_list(eigenvalues):
+    return [float(value) for value in sizes_builtin(eigenvalues)]
+
+
+def steps_by_loop(kappa, factor):
+    rate, k = (kappa - 1) / (kappa + 1), 0
+    while rate ** (2 * k) > factor:
+        k += 1
+    return k
+
+
+def steps_by_log10(kappa, factor):
+    return int(np.ceil(np.log10(factor) / np.log10(((kappa - 1) / (kappa + 1)) ** 2)))
+
+
+def steps_as_float(kappa, factor):
+    return np.ceil(0.5 * np.log(factor) / np.log((kappa - 1) / (kappa + 1)))
+
+
+def epoch_slices(N, B, rng):
+    order = rng.permutation(N)
+    return [order[k : k + B] for k in range(0, N, B)]
+
+
+def epoch_shuffled_in_place(N, B, rng):
+    order = np.arange(N)
+    rng.shuffle(order)
+    return np.array_split(order, range(B, N, B))
+
+
+def epoch_generator(N, B, rng):
+    order = rng.permutation(N).tolist()
+    while order:
+        yield order[:B]
+        order = order[B:]
+
+
+def epoch_by_choice(N, B, rng):
+    order = rng.choice(N, N, replace=False)
+    return tuple(order[k * B : (k + 1) * B] for k in range(-(-N // B)))
+
+
+def variance_by_hand(single, B, replace):
+    N = single.shape[0]
+    S = np.mean((single - single.mean(axis=0)) ** 2, axis=0)
+    return S / B * (1 if replace else (N - B) / (N - 1))
+
+
+def variance_if(single, B, replace):
+    v = np.var(single, axis=0)
+    if replace:
+        return v / B
+    return v / B * (1 - (B - 1) / (len(single) - 1))
+
+
+def variance_std(single, B, replace):
+    N = len(single)
+    return np.std(single, axis=0) ** 2 * (1.0 if replace else (N - B) / (N - 1)) / B
+
+
+def lr_by_hand(radius, sigma2, B, lam):
+    return 2 / (lam + sigma2 / (radius**2 * B * lam))
+
+
+def lr_in_steps(radius, sigma2, B, lam):
+    noise = sigma2 / B
+    return 2 * lam * radius**2 / (noise + (lam * radius) ** 2)
+
+
+def lr_by_bisection(radius, sigma2, B, lam):
+    low, high = 0.0, 2 / lam
+    for _ in range(100):
+        lr = (low + high) / 2
+        low, high = (lr, high) if lr * sigma2 / (B * lam * (2 - lr * lam)) < radius**2 else (low, lr)
+    return lr
+
+
+def armijo_power(phi, slope, t0, c, shrink):
+    k = 0
+    while phi(t0 * shrink**k) > phi(0) + c * t0 * shrink**k * slope:
+        k += 1
+    return t0 * shrink**k
+
+
+def armijo_recursive(phi, slope, t0, c, shrink):
+    if phi(t0) <= phi(0.0) + c * t0 * slope:
+        return t0
+    return armijo_recursive(phi, slope, shrink * t0, c, shrink)
+
+
+def armijo_break(phi, slope, t0, c, shrink):
+    start, t = phi(0), t0
+    while True:
+        if phi(t) - start <= c * t * slope:
+            return t
+        t *= shrink
+
+
+def average_list(x):
+    return np.array([x[: k + 1].mean(axis=0) for k in range(len(x))])
+
+
+def average_update(x):
+    means, mean = [], np.zeros(x.shape[1])
+    for k, row in enumerate(x):
+        mean = mean + (row - mean) / (k + 1)
+        means.append(mean)
+    return np.array(means)
+
+
+def average_add(x):
+    return np.add.accumulate(x) / np.arange(1, len(x) + 1).reshape(-1, 1)
+
+
+RIGHT = {
+    nb02.check_gradient_descent: [descent_table, descent_stack, descent_recursive, descent_copies],
+    nb02.check_step_sizes: [sizes_sorted, sizes_builtin, sizes_list],
+    nb02.check_steps_needed: [steps_by_loop, steps_by_log10, steps_as_float],
+    nb02.check_epoch_batches: [epoch_slices, epoch_shuffled_in_place, epoch_generator, epoch_by_choice],
+    nb02.check_minibatch_variance: [variance_by_hand, variance_if, variance_std],
+    nb02.check_lr_for_radius: [lr_by_hand, lr_in_steps, lr_by_bisection],
+    nb02b.check_armijo_step: [armijo_power, armijo_recursive, armijo_break],
+    nb02b.check_running_average: [average_list, average_update, average_add],
+    nb02b.check_robbins_monro: ["BC"],
+}
+
+
+@pytest.mark.parametrize(
+    ("check", "right"), [(check, right) for check, answers in RIGHT.items() for right in answers]
+)
+def test_right_variants_pass(check, right):
+    answer = check(right)
+    assert answer.status == "passed", answer
+    assert check(right, solution=True).status == "passed"
+
+
+# --- wrong answers as learners write them
+
+
+def descent_aliased(grad, x0, lr, steps):
+    x = x0.copy()
+    points = [x]
+    for _ in range(steps):
+        x -= lr * grad(x)
+        points.append(x)
+    return np.array(points)
+
+
+def descent_spoils_its_argument(grad, x0, lr, steps):
+    points = [x0.copy()]
+    for _ in range(steps):
+        x0 -= lr * grad(x0)
+        points.append(x0.copy())
+    return np.array(points)
+
+
+def descent_one_gradient(grad, x0, lr, steps):
+    g, points = grad(x0), [x0]
+    for _ in range(steps):
+        points.append(points[-1] - lr * g)
+    return np.array(points)
+
+
+def epoch_with_replacement(N, B, rng):
+    return [rng.integers(N, size=min(B, N - k)) for k in range(0, N, B)]
+
+
+def epoch_reshuffled(N, B, rng):
+    return [rng.permutation(N)[k : k + B] for k in range(0, N, B)]
+
+
+def epoch_drops_last(N, B, rng):
+    order = rng.permutation(N)
+    return [order[k * B : (k + 1) * B] for k in range(N // B)]
+
+
+def epoch_unshuffled(N, B, rng):
+    return [np.arange(N)[k : k + B] for k in range(0, N, B)]
+
+
+def epoch_global(N, B, rng):
+    order = np.random.permutation(N)  # noqa: NPY002
+    return [order[k : k + B] for k in range(0, N, B)]
+
+
+def epoch_own_seed(N, B, rng):
+    return epoch_slices(N, B, np.random.default_rng(0))
+
+
+def epoch_from_one(N, B, rng):
+    order = rng.permutation(N) + 1
+    return [order[k : k + B] for k in range(0, N, B)]
+
+
+def epoch_too_many(N, B, rng):
+    order = rng.permutation(N)
+    return [order[k * B : (k + 1) * B] for k in range(N // B + 1)]
+
+
+def epoch_equal_parts(N, B, rng):
+    return np.array_split(rng.permutation(N), -(-N // B))
+
+
+def epoch_flat(N, B, rng):
+    return rng.permutation(N)
+
+
+def epoch_short(N, B, rng):
+    order = rng.permutation(N)[: N // 2]
+    return [order[k : k + B] for k in range(0, N // 2, B)]
+
+
+WRONG = [
+    (nb02.check_gradient_descent, descent_aliased, "one and the same array"),
+    (nb02.check_gradient_descent, descent_spoils_its_argument, "Make a new array"),
+    (nb02.check_gradient_descent, descent_one_gradient, "at the start only"),
+    (nb02.check_gradient_descent, lambda g, x, lr, n: None, ""),
+    (nb02.check_step_sizes, lambda lam: (2 / max(lam), 2 / sum(lam), 0.5), "`best` is"),
+    (nb02.check_step_sizes, lambda lam: (2 / lam[0], 2 / (lam[-1] + lam[0]), 0.5), ""),
+    (nb02.check_epoch_batches, epoch_with_replacement, "with replacement"),
+    (nb02.check_epoch_batches, epoch_reshuffled, "shuffle once"),
+    (nb02.check_epoch_batches, epoch_drops_last, "short last batch"),
+    (nb02.check_epoch_batches, epoch_unshuffled, "rng.permutation(N)"),
+    (nb02.check_epoch_batches, epoch_global, "not from `np.random`"),
+    (nb02.check_epoch_batches, epoch_own_seed, "do not make a new one"),
+    (nb02.check_epoch_batches, epoch_from_one, "gives 0, ..., N - 1"),
+    (nb02.check_epoch_batches, epoch_too_many, "range(0, N, B)"),
+    (nb02.check_epoch_batches, epoch_equal_parts, "All but the last"),
+    (nb02.check_epoch_batches, epoch_flat, "One array of indices a batch"),
+    (nb02.check_epoch_batches, epoch_short, "Each belongs to one batch"),
+    (nb02.check_epoch_batches, lambda N, B, rng: [], "One array of indices a batch"),
+    (nb02.check_epoch_batches, lambda N, B, rng: 3, "One array of indices a batch"),
+    (nb02.check_epoch_batches, lambda N, B, rng: 1 / 0, "rng.permutation(N)"),
+    (nb02b.check_robbins_monro, "ABCDEF", "Test both sums"),
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "hint"), WRONG)
+def test_wrong_answers_get_a_fitting_hint(check, wrong, hint):
+    answer = check(wrong)
+    assert answer.status != "passed"
+    assert hint in answer.hint
+
+
+def test_the_reference_stops_on_a_function_that_never_descends():
+    reference = nb02b.check_armijo_step.exercise.reference
+    assert 0 < reference(lambda t: t, -1.0, 1.0, 0.5, 0.5) < 1e-50
+
+
+def test_messages_name_the_case():
+    for wrong, text in (
+        (epoch_drops_last, "With N = 10, B = 4: 2 examples are left out."),
+        (epoch_from_one, "indices run from 1 to 10, expected 0 to 9"),
+        (epoch_equal_parts, "batch sizes [4, 3, 3], expected [4, 4, 2]"),
+        (epoch_short, "5 of 10 examples are left out"),
+    ):
+        assert text in nb02.check_epoch_batches(wrong).message
