@@ -43,8 +43,8 @@ def as_points(x, dim, name="x"):
     ----------
     x : array_like, shape (..., dim)
         Points. Integers become float64; float32 and complex numbers stay; NaN and infinity pass.
-    dim : int
-        Number of coordinates of a point.
+    dim : int or None
+        Number of coordinates of a point; None for any number but 0.
     name : str
         What to call `x` in an error.
 
@@ -66,11 +66,13 @@ def as_points(x, dim, name="x"):
         array = np.asarray(x)
     except ValueError:  # rows of different lengths
         array = np.asarray(None)
-    require(array.dtype.kind in "iufc", name, x, f"numbers in shape (..., {dim})", "Pass an array of floats.")
+    shape = f"(..., {'d' if dim is None else dim})"
+    require(array.dtype.kind in "iufc", name, x, f"numbers in shape {shape}", "Pass an array of floats.")
     if array.dtype.kind in "iu" or array.dtype == np.float16:
         array = array.astype(np.float64)
     remedy = "Put the coordinates of a point on the last axis."
-    require(array.shape[-1:] == (dim,), f"{name}.shape", array.shape, f"(..., {dim})", remedy)
+    last = array.shape[-1] if array.ndim else 0
+    require(last > 0 and dim in (None, last), f"{name}.shape", array.shape, shape, remedy)
     return array
 
 
