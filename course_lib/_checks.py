@@ -21,10 +21,14 @@ def number_in(name, value, low, high, remedy, *, open_low=False, open_high=False
     brackets = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
     real = isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
     require(real, name, value, f"one real number in {brackets}", remedy)
-    above = value > low if open_low else value >= low
-    below = value < high if open_high else value <= high
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond 1e308
+        number = np.inf if value > 0 else -np.inf
+    above = number > low if open_low else number >= low
+    below = number < high if open_high else number <= high
     require(above and below, name, value, f"in {brackets}", remedy)
-    return float(value)
+    return number
 
 
 def whole_number(name, value, low, remedy):
