@@ -53,10 +53,17 @@ def _place(notebook, index):
     return f"cell {notebook.cells[index].get('id', '?')!r} (number {index + 1})"
 
 
-def execute(notebook, folder, timeout=300, progress=None):
-    """Run all cells of a notebook in place, in a fresh kernel whose working directory is `folder`.
+def shut_out(scratch):
+    """Return environment variables that keep the user's own files from changing the outputs of a kernel."""
+    return {
+        "COURSE_PROGRESS": str(Path(scratch, "progress.json")),  # what the learner has passed
+        "IPYTHONDIR": str(Path(scratch, "ipython")),  # start-up files
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a warning of the debugger
+    }
 
-    The learner's progress and the user's IPython start-up files are shut out: they would change the outputs.
+
+def execute(notebook, folder, timeout=300):
+    """Run all cells of a notebook in place, in a fresh kernel whose working directory is `folder`.
 
     Raises
     ------
@@ -80,11 +87,8 @@ def execute(notebook, folder, timeout=300, progress=None):
             resources={"metadata": {"path": str(folder)}},
             on_cell_execute=lambda cell, cell_index: started.append(cell_index),
         )
-        environment = os.environ | {
-            "COURSE_PROGRESS": str(progress or Path(scratch, "progress.json")),
-            "IPYTHONDIR": str(Path(scratch, "ipython")),
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        }
+        environment = os.environ | shut_out(scratch)
+        environment.pop("MPLBACKEND", None)
         log = Path(scratch, "kernel.log")
         with log.open("w") as stderr, contextlib.suppress(CellExecutionError):  # its output is found below
             try:
