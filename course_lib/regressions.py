@@ -370,23 +370,24 @@ def gabor(x, y, width=8.0, loss="mean"):
 
 def _local_minima(land, n=121, steps=30):
     """Find the minima in a 2-D window, lowest first: hollows of a grid, then Newton's method."""
-    (left, right), (low, high) = land.window
-    axes = np.linspace(left, right, n), np.linspace(low, high, n)
+    low, high = np.array(land.window).T
+    cell = (high - low) / (n - 1)
+    axes = np.linspace(low - cell, high + cell, n + 2).T  # one cell more, so that an edge has neighbours too
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
     loss = np.stack([land(line) for line in grid])  # line by line: the data add an axis
-    around = [loss[i : n - 2 + i, j : n - 2 + j] for i in range(3) for j in range(3)]
+    around = [loss[i : n + i, j : n + j] for i in range(3) for j in range(3)]
     centre = loss[1:-1, 1:-1]
     x = grid[1:-1, 1:-1][(centre == np.min(around, axis=0)) & (centre < np.max(around, axis=0))]
-    cell = grid[1, 1] - grid[0, 0]
     for _ in range(steps):
         x = x[np.isfinite(land.hess(x)).all((-2, -1))]
         curvature, basis = np.linalg.eigh(land.hess(x))
         slope = basis.mT @ land.grad(x)[..., None]
         step = basis @ (slope / np.maximum(np.abs(curvature), 1e-12)[..., None])
         x = x - np.clip(step[..., 0], -cell, cell)
-    settled = np.abs(land.grad(x)).max(-1) < 1e-9 * curvature.max(-1)
-    inside = ((x > grid[0, 0]) & (x < grid[-1, -1])).all(-1)
-    x = x[settled & inside & (curvature > 0).all(-1)]
+    settled = np.abs(land.grad(x)).max(-1) < 1e-9 * curvature[:, -1]
+    inside = ((x > low) & (x < high)).all(-1)
+    isolated = curvature[:, 0] > 1e-9 * curvature[:, -1]  # eigh sorts them
+    x = x[settled & inside & isolated]
     near = np.abs(x[:, None] - x).max(-1) < 1e-6
     x = x[~np.tril(near, -1).any(1)]  # the same minimum reached from two hollows counts once
     return x[np.argsort(land(x))]

