@@ -73,15 +73,18 @@ def hyperparameter(name, value, low, high, remedy, *, open_low=False, open_high=
         except Exception as error:
             text = f"a callable of the step count t = 0, 1, 2, …; at t = 0 it raised {error!r}"
             raise ValueError(f"{name} = {value!r}: must be {text}. {remedy}") from error
+        require(not callable(first), f"{name}(0)", first, "a number or an array, not a callable", remedy)
         hyperparameter(f"{name}(0)", first, low, high, remedy, open_low=open_low, open_high=open_high)
         return value
+    brackets = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
+    allowed = f"a number in {brackets}, an array of them with last axis 1, or a callable of the step t"
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if isinstance(value, numbers.Real):
-        value = math.inf if isinstance(value, int) and value > 1e300 else value  # beyond the floats
-        return number_in(name, value, low, high, remedy, open_low=open_low, open_high=open_high)
-    brackets = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
-    allowed = f"a number in {brackets}, an array of them with last axis 1, or a callable of the step t"
+        try:
+            return number_in(name, value, low, high, remedy, open_low=open_low, open_high=open_high)
+        except OverflowError:  # a whole number beyond the floats
+            require(False, name, value, allowed, remedy)
     try:
         array = np.array(value)
     except ValueError:
@@ -89,8 +92,8 @@ def hyperparameter(name, value, low, high, remedy, *, open_low=False, open_high=
     require(array.dtype.kind in "iuf" and array.size > 0, name, value, allowed, remedy)
     inside = (array > low if open_low else array >= low) & (array < high if open_high else array <= high)
     require(bool(inside.all()), name, value, allowed, remedy)
-    per_coordinate = f"Write np.reshape({name}, (-1, 1)): one {name} for each member of a batch."
-    require(array.shape[-1] == 1, name, value, allowed, per_coordinate)
+    per_member = "Reshape it to (-1, 1), one value for each member of a batch: it must not be per coordinate."
+    require(array.shape[-1] == 1, name, value, allowed, per_member)
     array = array.astype(np.float64)
     array.setflags(write=False)
     return array
