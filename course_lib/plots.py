@@ -7,14 +7,12 @@ One colour, marker and dash belongs to each method in the whole course; they sta
 
 from pathlib import Path
 
-import matplotlib.patheffects as effects
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
-from matplotlib.transforms import Bbox
 
 from course_lib._checks import finite_array, number_in, one_of, require, whole_number
+from course_lib._labels import HALO, EndLabels
 
 __all__ = [
     "STYLES",
@@ -38,32 +36,31 @@ DASHES = {"solid": "-", "dashed": (0, (5, 2)), "dotted": (0, (1.2, 1.4)), "dashd
 
 STYLES = {
     # the optimisers
-    "GD": ("#222222", "o", "solid"),
-    "SGD": ("#b5651d", "s", "dotted"),
-    "Momentum": ("#0063b2", "^", "solid"),
-    "Nesterov": ("#c2185b", "v", "dashed"),
-    "Adagrad": ("#00796b", "D", "solid"),
-    "RMSProp": ("#e65100", "P", "dashed"),
-    "Adadelta": ("#6a4c93", "X", "dotted"),
-    "Adam": ("#d00000", "*", "solid"),
-    "AdamW": ("#7b1e3a", "p", "dashdot"),
-    "AMSGrad": ("#3f8f29", "h", "dashed"),
-    "Nadam": ("#8a6d00", "<", "dashdot"),
-    "Lion": ("#4a148c", ">", "solid"),
+    "GD": ("#262626", "o", "solid"),
+    "SGD": ("#ff4f01", "s", "dotted"),
+    "Momentum": ("#2a6bb6", "^", "solid"),
+    "Nesterov": ("#8f84fe", "v", "dashed"),
+    "Adagrad": ("#11a14c", "D", "dashdot"),
+    "RMSProp": ("#ac1ef9", "P", "dashed"),
+    "Adadelta": ("#805624", "X", "dotted"),
+    "Adam": ("#c01d77", "*", "solid"),
+    "AdamW": ("#5509d3", "p", "dashed"),
+    "AMSGrad": ("#c4809c", "h", "dashdot"),
+    "Nadam": ("#001d88", "<", "dotted"),
+    "Lion": ("#711e55", ">", "dashdot"),
     # the finite differences
-    "forward": ("#e65100", "o", "solid"),
-    "backward": ("#8a6d00", "s", "dotted"),
-    "central": ("#0063b2", "^", "solid"),
-    "five-point": ("#00796b", "D", "dashed"),
-    "richardson": ("#c2185b", "v", "dashdot"),
-    "complex-step": ("#222222", "*", "solid"),
+    "forward": ("#ff4f01", "o", "solid"),
+    "backward": ("#8f84fe", "s", "dotted"),
+    "central": ("#2a6bb6", "^", "solid"),
+    "five-point": ("#11a14c", "D", "dashed"),
+    "richardson": ("#c01d77", "v", "dashdot"),
+    "complex-step": ("#262626", "*", "solid"),
 }
 """Method -> (colour, marker, dash): told apart with every kind of colour vision, and without colour."""
 
 INK, QUIET = "#222222", "#666666"
 LEVELS = LinearSegmentedColormap.from_list("levels", ["#f7fafd", "#dce9f5", "#b9d3ea", "#8fb6d9"]).reversed()
-CATEGORIES = ["#8fb6d9", "#f2c879", "#a9cfa0", "#d9a0b8", "#b7aee0", "#e59b7a", "#7fc4c0", "#c9c08a"]
-HALO = [effects.withStroke(linewidth=3, foreground="white")]
+CATEGORIES = ["#709af5", "#ffc93a", "#de6e31", "#71eb9c", "#ac83a7", "#bdc6ec", "#9ab18d", "#ee9d24"]
 
 
 def use_style():
@@ -137,7 +134,7 @@ def contours(ax, land, window=None, levels=None):
         np.empty((0, 2)) if minima is None else np.asarray(minima, float).reshape(-1, np.shape(minima)[-1])
     )
     require(minima.shape[1] == 2, "land", land, "a function of two variables", "Draw others as a curve.")
-    axes = [np.linspace(low, high, 241) for low, high in window]
+    axes = [np.linspace(low, high, 201) for low, high in window]
     grid = np.stack(np.meshgrid(*axes), axis=-1)
     height = np.ma.masked_invalid(land(grid))
     require(
@@ -157,7 +154,7 @@ def contours(ax, land, window=None, levels=None):
     filled = ax.contourf(*axes, height, levels=levels, colors=shades, extend="max")
     filled.cmap.set_over("white")
     lines = ax.contour(*axes, height, levels=levels[1:], colors="#6f9bc4", linewidths=0.6)
-    (stars,) = ax.plot(*minima.T, "*", color="#ffc400", mec=INK, mew=1, ms=15, zorder=5)
+    stars = _stars(ax, minima)
     ax.set(xlim=window[0], ylim=window[1])
     ax.grid(False)
     return filled, lines, stars
@@ -195,7 +192,7 @@ def trajectory(ax, x, method="GD", label=None, every=1):
     finite = np.isfinite(x).all(axis=1)
     require(finite.any(), "x", x, "with at least one finite point", "Was the start finite?")
     ax.plot(*x.T, color="white", lw=4, alpha=0.8, zorder=5.5)
-    (line,) = ax.plot(*x.T, **style, markevery=every, lw=2, ms=6, mec="white", mew=0.7, zorder=6)
+    (line,) = ax.plot(*x.T, **style, **_marks(method, every), lw=2, zorder=6)
     first, last = x[finite.argmax()], x[np.flatnonzero(finite)[-1]]
     ax.plot(*first, "o", mfc="white", mec=style["color"], mew=2, ms=9, zorder=7)
     if finite[-1]:
@@ -236,7 +233,7 @@ def loss_curve(ax, loss, method="GD", label=None, x=None):
     x = np.arange(len(loss), dtype=float) if x is None else _data("x", x, 1)
     require(x.shape == loss.shape, "x", x, f"of shape {loss.shape} like loss", "Give one x for each loss.")
     style = method_style(method)
-    (line,) = ax.plot(x, loss, **style, markevery=0.12, mec="white", mew=0.7)
+    (line,) = ax.plot(x, loss, **style, **_marks(method, _apart(method, len(x))))
     last = np.flatnonzero(np.isfinite(loss))
     require(len(last) > 0, "loss", loss, "with at least one finite value", "Was the start finite?")
     if last[-1] < len(loss) - 1:
@@ -425,15 +422,14 @@ def error_against_h(ax, h, errors, floor=1e-17):
             "Give one for each h.",
         )
         require(not (error < 0).any(), f"errors[{method!r}]", error, "not negative", "Take np.abs of it.")
-        (line,) = ax.plot(
-            h, np.maximum(error, floor), **method_style(method), ms=5, markevery=0.06, mec="white", mew=0.5
-        )
+        marks = _marks(method, _apart(method, len(h)))
+        (line,) = ax.plot(h, np.maximum(error, floor), **method_style(method), **marks)
         lines.append(line)
     direct_labels(ax, lines, list(errors))
     return lines
 
 
-def bars(ax, values, labels=None, color="#4a86c0", fmt=None):
+def bars(ax, values, labels=None, color="C0", fmt=None):
     """Draw one bar for each value.
 
     Parameters
@@ -463,11 +459,12 @@ def bars(ax, values, labels=None, color="#4a86c0", fmt=None):
         ax.set_xticks(np.arange(len(values)), [str(label) for label in labels])
     if fmt:
         ax.bar_label(drawn, [fmt.format(value) for value in values], padding=3)
+        ax.margins(y=0.12)
     ax.grid(False, axis="x")
     return drawn
 
 
-def histogram(ax, values, bins=30, color="#4a86c0", label=None):
+def histogram(ax, values, bins=30, color="C0", label=None):
     """Draw how often values fall into equal bins, as a density (area 1).
 
     Parameters
@@ -586,7 +583,7 @@ def basins(ax, labels, window, minima=None):
     )
     if minima is not None:
         minima = finite_array("minima", minima, "Give an array of shape (k, 2).", ndim=2)
-        ax.plot(*minima.T, "*", color="#ffc400", mec=INK, mew=1, ms=15, zorder=5)
+        _stars(ax, minima)
     ax.grid(False)
     return drawn
 
@@ -613,59 +610,27 @@ def direct_labels(ax, lines, texts=None):
     lines = list(lines)
     texts = [line.get_label() for line in lines] if texts is None else list(texts)
     require(len(texts) == len(lines), "texts", texts, f"{len(lines)} texts", "Give one for each line.")
-    labels = next((a for a in ax.artists if isinstance(a, _EndLabels)), None)
+    labels = next((a for a in ax.artists if isinstance(a, EndLabels)), None)
     if labels is None:
-        labels = ax.add_artist(_EndLabels())
+        labels = ax.add_artist(EndLabels())
         labels.set_clip_on(False)  # else constrained layout leaves no room for them
     return [labels.add(line, text) for line, text in zip(lines, texts, strict=True)]
 
 
-class _EndLabels(Artist):
-    """All end labels of a pair of axes; placed when drawn, because only then is the layout known."""
+def _marks(method, every):
+    """Return the keywords for markers of one apparent size with a white edge."""
+    size = {"*": 10, "P": 8, "X": 8, "p": 7.5, "h": 7.5}.get(STYLES[method][1], 6.5)
+    return {"markevery": every, "markersize": size, "markeredgecolor": "white", "markeredgewidth": 0.7}
 
-    def __init__(self):
-        super().__init__()
-        self.pairs = []
-        self.set_zorder(8)
 
-    def add(self, line, text):
-        from matplotlib.text import Text
+def _apart(method, count):
+    """Return `markevery` for about 8 markers on `count` points, at other points for each method."""
+    every = max(1, count // 8)
+    return (list(STYLES).index(method) * 3 % 8 * every // 8, every)
 
-        label = Text(0, 0, text, color=line.get_color(), va="center", weight="bold", path_effects=HALO)
-        label.set_figure(self.axes.figure)
-        self.pairs.append((line, label))
-        return label
 
-    def place(self, renderer):
-        """Return the labels to draw, moved to their places in pixels."""
-        box, placed = self.axes.bbox, []
-        for line, label in self.pairs:
-            points = line.get_transform().transform(np.column_stack(line.get_data(orig=False)).astype(float))
-            inside = (
-                np.isfinite(points).all(axis=1)
-                & (points >= box.min - 1).all(1)
-                & (points <= box.max + 1).all(1)
-            )
-            if line.get_visible() and inside.any():
-                label.set_position(points[np.flatnonzero(inside)[-1]] + (8 * renderer.points_to_pixels(1), 0))
-                placed.append(label)
-        placed.sort(key=lambda label: label.get_position()[1])
-        floor = -np.inf
-        for label in placed:
-            x, y = label.get_position()
-            size = label.get_window_extent(renderer).height
-            y = max(y, floor + size / 2)
-            label.set_position((x, y))
-            floor = y + size / 2
-        return placed
-
-    def draw(self, renderer):
-        for label in self.place(renderer):
-            label.draw(renderer)
-
-    def get_tightbbox(self, renderer=None):
-        boxes = [label.get_window_extent(renderer) for label in self.place(renderer)]
-        return Bbox.union(boxes) if boxes else Bbox.null()
+def _stars(ax, minima):
+    return ax.plot(*minima.T, "*", color="#ffc400", mec=INK, mew=1, ms=15, zorder=5.8)[0]
 
 
 def _cross(ax, x, y, color):
