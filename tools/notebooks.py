@@ -43,6 +43,13 @@ class ThisInterpreter(KernelSpecManager):
         return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 
+class KernelManager(AsyncKernelManager):
+    """Starts no other kernel."""
+
+    def _kernel_spec_manager_default(self):
+        return ThisInterpreter()
+
+
 def tags(cell):
     """Return the list of tags of a cell."""
     return cell.metadata.get("tags", [])
@@ -77,10 +84,10 @@ def execute(notebook, folder, timeout=300):
             cell.outputs, cell.execution_count = [], None
     started = [-1]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        manager = AsyncKernelManager(kernel_spec_manager=ThisInterpreter(), kernel_name="python3")
         client = NotebookClient(
             notebook,
-            km=manager,
+            kernel_manager_class=KernelManager,
+            kernel_name="python3",
             timeout=timeout,
             record_timing=False,
             store_widget_state=False,
