@@ -76,7 +76,7 @@ def as_points(x, dim, name="x"):
     return array
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)  # eq by identity: arrays have no one truth value
 class Landscape:
     """A function of d variables with its exact derivatives and what a picture of it needs.
 

@@ -479,6 +479,14 @@ def test_landscape_is_frozen(case):
     assert not land.minima.flags.writeable
 
 
+@pytest.mark.parametrize("make", [rosenbrock, valley])
+def test_landscapes_are_told_apart_by_identity_and_made_by_keyword(make):
+    land = make()
+    assert land != make()
+    assert len({land, make()}) == 2
+    assert all(field.kw_only for field in dataclasses.fields(land))
+
+
 def test_given_arrays_are_copied():
     start, minima, eigenvalues = np.array([1.0]), np.array([[0.0]]), np.array([2.0])
     land = Quadratic(
@@ -551,6 +559,13 @@ def test_any_argument_of_quadratic_works_or_is_named(kappa, angle, dim):
 def test_as_points_keeps_what_fits(dtype):
     x = np.ones((4, 3), dtype)
     assert as_points(x, 3) is x
+
+
+@pytest.mark.parametrize("x", [[], 3.0, np.zeros((2, 0))])
+def test_as_points_without_coordinates_are_refused(x):
+    assert as_points(np.zeros((0, 5)), None).shape == (0, 5)
+    with pytest.raises(ValueError, match=r"^x\.shape = .*: must be \(\.\.\., d\)"):
+        as_points(x, None)
 
 
 def test_as_points_names_what_it_is_told():

@@ -1,5 +1,6 @@
 """Regression losses against plain loops, differences, closed forms; minibatches against smaller data."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -163,6 +164,14 @@ def test_number_of_examples_and_kind(case):
     _, land, _ = case
     assert isinstance(land, Regression)
     assert land.n_examples == 23
+    assert repr(land) == f"<{type(land).__name__} {land.name!r}, dim={land.dim}>"
+
+
+def test_landscapes_are_told_apart_by_identity_and_made_by_keyword(case):
+    make, land, _ = case
+    assert land != make()
+    assert len({land, make()}) == 2
+    assert all(field.kw_only for field in dataclasses.fields(land))
 
 
 def test_noise_keeps_minibatches(case):
@@ -195,6 +204,12 @@ def test_bad_rows_are_refused_by_name(case, method, rows, message):
     _, land, x = case
     with pytest.raises(ValueError, match=message):
         getattr(land, method)(x, rows)
+
+
+def test_rows_that_fit_no_batch_are_told_the_batch(case):
+    _, land, x = case
+    with pytest.raises(ValueError, match=r"^rows\.shape = \(5, 2\): must be \(B,\) or \(3, 4, 'B'\)"):
+        land(x.reshape(3, 4, -1), np.zeros((5, 2), int))
 
 
 @pytest.mark.parametrize("rows", [None, [0, 1]])
