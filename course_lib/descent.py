@@ -13,14 +13,7 @@ import math
 import numpy as np
 
 from course_lib._checks import finite_array, number_in, one_of, require, whole_number
-from course_lib.line_search import (
-    Bracket,
-    LineSearch,
-    backtracking,
-    bracket,
-    exact_step,
-    golden_section,
-)
+from course_lib.line_search import Bracket, LineSearch, backtracking, bracket, exact_step, golden_section
 from course_lib.path import Path, Recorder
 
 __all__ = [
@@ -97,8 +90,16 @@ def minimize(
         tol_grad = number_in("tol_grad", tol_grad, 0, math.inf, "Use None not to stop early.")
     if tol_loss is not None:
         tol_loss = number_in("tol_loss", tol_loss, -math.inf, math.inf, "Use None not to stop early.")
-    where = getattr(optimizer, "where", lambda x, state: x)
-    rows = None if rows is None else iter(rows)
+    for name, value, methods in (
+        ("problem", problem, ("__call__", "grad")),
+        ("optimizer", optimizer, ("init", "step")),
+    ):
+        able = not isinstance(value, type) and all(hasattr(value, method) for method in methods)
+        require(
+            able, name, value, f"an object with {' and '.join(methods)}", "See the docstring of minimize."
+        )
+    require(rows is None or hasattr(rows, "__iter__"), "rows", rows, "an iterator", "Use minibatches().")
+    rows, where = rows if rows is None else iter(rows), getattr(optimizer, "where", lambda x, state: x)
     with np.errstate(all="ignore"):  # divergence is part of the subject
         x, batch = _start(x0, optimizer)
         record = Recorder(problem, x, _times(keep, steps), limit, tol_grad, tol_loss)
@@ -124,11 +125,10 @@ def minimize(
 def _times(keep, steps):
     """Return the steps to record: every k-th, and the last."""
     if isinstance(keep, str):
-        every = {"all": 1, "last": steps + 1}[one_of("keep", keep, ("all", "last"), "Or k for every k-th.")]
-        first = 0 if keep == "all" else steps
-    else:
-        first, every = 0, whole_number("keep", keep, 1, 'Use "all", "last", or k for every k-th step.')
-    return [*range(first, steps, every), steps]
+        one_of("keep", keep, ("all", "last"), "Or give k to keep every k-th step.")
+        return [*range(steps + 1)] if keep == "all" else [steps]
+    every = whole_number("keep", keep, 1, 'Use "all", "last", or k for every k-th step.')
+    return [*range(0, steps, every), steps]
 
 
 def _start(x0, optimizer):
@@ -136,22 +136,20 @@ def _start(x0, optimizer):
     x0 = finite_array("x0", x0, "Give one start of shape (d,) or a batch of shape (..., d).")
     remedy = "Put the d coordinates on the last axis, and hyperparameters in shape (n, 1)."
     require(x0.ndim > 0, "x0", x0, "an array of shape (..., d)", remedy)
+    allowed = f"a shape (..., d) that broadcasts against {optimizer}"
     try:
         shape = np.shape(optimizer.step(x0, np.zeros_like(x0), optimizer.init(x0))[0])
     except ValueError as error:
-        shape = (str(error),)
-    allowed = f"a shape (..., d) that broadcasts against {optimizer}"
+        raise ValueError(f"x0.shape = {x0.shape}: must be {allowed}. {remedy} ({error})") from error
     require(shape[-1:] == x0.shape[-1:], "x0.shape", x0.shape, allowed, remedy)
     return np.array(np.broadcast_to(x0, shape if len(shape) > 1 else (1, *shape))), shape[:-1]
 
 
 def _next(rows, t, steps):
     """Return the minibatch of step t."""
-    for index in rows:
-        return index
-    require(
-        False, "rows", rows, f"an iterator of {steps} minibatches", f"It ended after {t}: make it longer."
-    )
+    index = next(rows, None)
+    require(index is not None, "rows", rows, f"an iterator of {steps} minibatches", f"It ended after {t}.")
+    return index
 
 
 def _check_shapes(x, g, loss):

@@ -45,6 +45,22 @@ class Bracket(NamedTuple):
     evaluations: int
 
 
+class _Counted:
+    """A function of one number that counts its evaluations and gives +inf where it has no value."""
+
+    def __init__(self, phi):
+        require(callable(phi), "phi", phi, "a function of one number", "Write lambda t: land(x - t * g).")
+        self.phi, self.evaluations = phi, 0
+
+    def __call__(self, t):
+        self.evaluations += 1
+        with np.errstate(all="ignore"):  # a step too long may well overflow
+            value = np.asarray(self.phi(t))
+        number = value.size == 1 and value.dtype.kind in "iuf"
+        require(number, f"phi({t:.4g})", value, "one real number", "Return the loss at one point.")
+        return math.inf if np.isnan(value) else float(value.item())
+
+
 def bracket(phi, t=1.0, growth=2.0):
     """Bracket a minimum of φ on t > 0 by growth: go on, with longer and longer steps, until φ rises.
 
@@ -75,16 +91,16 @@ def bracket(phi, t=1.0, growth=2.0):
     >>> bracket(lambda t: (t - 3) * (t - 3))
     Bracket(a=1.0, b=4.0, evaluations=4)
     """
-    _callable("phi", phi)
+    phi = _Counted(phi)
     b = number_in("t", t, 0, math.inf, "1 is usual.", open_low=True, open_high=True)
     growth = number_in("growth", growth, 1, math.inf, "2 is usual.", open_low=True, open_high=True)
-    a, m, value, value_b, evaluations = 0.0, 0.0, phi(0.0), phi(b), 2
+    a, m, value, value_b = 0.0, 0.0, phi(0.0), phi(b)
     while value_b < value:
         a, m, b, value = m, b, growth * b, value_b
-        require(b < math.inf, "phi", phi, "a function that rises somewhere", "It may be unbounded below.")
+        remedy = "It seems to be unbounded below."
+        require(b < math.inf, "phi", phi.phi, "a function that rises somewhere", remedy)
         value_b = phi(b)
-        evaluations += 1
-    return Bracket(a, b, evaluations)
+    return Bracket(a, b, phi.evaluations)
 
 
 def golden_section(phi, a, b, tol=1e-6):
@@ -123,13 +139,13 @@ def golden_section(phi, a, b, tol=1e-6):
     >>> round(found.t, 3), found.evaluations
     (3.0, 21)
     """
-    _callable("phi", phi)
+    phi = _Counted(phi)
     a = number_in("a", a, -math.inf, math.inf, "Use bracket().", open_low=True, open_high=True)
     b = number_in("b", b, a, math.inf, "Use bracket().", open_low=True, open_high=True)
     tol = number_in("tol", tol, 0, math.inf, "1e-6 is usual.", open_low=True)
     intervals = [(a, b)]
     c, d = b - _SHRINK * (b - a), a + _SHRINK * (b - a)
-    value_c, value_d, evaluations = phi(c), phi(d), 2
+    value_c, value_d = phi(c), phi(d)
     while b - a > tol and a < c < d < b:
         if value_c < value_d:
             b, d, value_d = d, c, value_c
@@ -139,10 +155,9 @@ def golden_section(phi, a, b, tol=1e-6):
             a, c, value_c = c, d, value_d
             d = a + _SHRINK * (b - a)
             value_d = phi(d)
-        evaluations += 1
         intervals.append((a, b))
     t, value = (c, value_c) if value_c < value_d else (d, value_d)
-    return LineSearch(t, float(value), evaluations, np.array(intervals))
+    return LineSearch(t, value, phi.evaluations, np.array(intervals))
 
 
 def backtracking(phi, slope, t0=1.0, c=1e-4, shrink=0.5):
@@ -184,22 +199,21 @@ def backtracking(phi, slope, t0=1.0, c=1e-4, shrink=0.5):
     >>> backtracking(lambda t: (t - 3) * (t - 3), slope=-6, t0=20)[:3]
     (5.0, 4.0, 4)
     """
-    _callable("phi", phi)
+    phi = _Counted(phi)
     remedy = "It is the gradient times the direction."
     slope = number_in("slope", slope, -math.inf, 0, remedy, open_low=True, open_high=True)
     t = t0 = number_in("t0", t0, 0, math.inf, "1 is usual.", open_low=True, open_high=True)
     c = number_in("c", c, 0, 1, "1e-4 is usual.", open_low=True, open_high=True)
     shrink = number_in("shrink", shrink, 0, 1, "0.5 is usual.", open_low=True, open_high=True)
-    start, value, evaluations = phi(0.0), phi(t), 2
+    start, value = phi(0.0), phi(t)
     intervals = [(0.0, t)]
     while not -math.inf < value <= start + c * t * slope:
         t *= shrink
         if t <= 1e-16 * t0:
-            return LineSearch(0.0, float(start), evaluations, np.array(intervals))
+            return LineSearch(0.0, start, phi.evaluations, np.array(intervals))
         value = phi(t)
-        evaluations += 1
         intervals.append((0.0, t))
-    return LineSearch(t, float(value), evaluations, np.array(intervals))
+    return LineSearch(t, value, phi.evaluations, np.array(intervals))
 
 
 def exact_step(land, x, g=None):
@@ -240,7 +254,3 @@ def exact_step(land, x, g=None):
     downhill = bool(np.all((curvature > 0) | (square == 0)))
     require(downhill, "land.hess(x)", curvature, "of curvature above 0 along g", "Use golden_section().")
     return square / np.where(square == 0, 1, curvature)
-
-
-def _callable(name, value):
-    require(callable(value), name, value, "a function of one number", "Write lambda t: land(x - t * g).")

@@ -86,7 +86,8 @@ class Path:
             end = f"after {steps} steps"
             end = f"diverged at step {self.diverged_at}" if self.diverged else end
             end = f"stopped at step {self.stopped_at} of {steps}" if self.stopped_at >= 0 else end
-            return f"<Path in {self.x.shape[-1]}-D: {end}, loss {self.loss[0]:.4g} -> {self.loss_last:.4g}>"
+            start = f"{self.loss[0]:.4g} -> " if self.t[0] == 0 else ""
+            return f"<Path in {self.x.shape[-1]}-D: {end}, loss {start}{self.loss_last:.4g}>"
         counts = f"{np.sum(self.diverged)} diverged, {np.sum(self.stopped_at >= 0)} stopped early"
         runs = " x ".join(map(str, batch))
         return f"<Path of {runs} runs in {self.x.shape[-1]}-D: {steps} steps, {counts}>"
@@ -194,6 +195,7 @@ class Recorder:
         diverged = self.diverged_at >= 0
         x_last = np.where(diverged[..., None], self.x_last, x)
         loss_last = self.problem(x_last) if loss is None or diverged.any() else loss
+        loss_last = np.asarray(loss_last, self.loss.dtype)
         if self.k < len(self.times):  # every member ended early
             self.x[self.k :] = x
             self.loss[self.k :] = np.where(diverged, math.nan, loss_last)
