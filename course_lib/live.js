@@ -58,16 +58,18 @@ function drawPath(context, item, points) {
     context.clip();
   }
   context.fillStyle = item.fill;
-  context.strokeStyle = item.stroke;
-  context.lineWidth = item.width;
-  context.lineCap = item.cap;
-  context.lineJoin = item.join;
-  context.setLineDash(item.dashes);
-  context.lineDashOffset = item.offset;
+  if (item.stroke) {
+    context.strokeStyle = item.stroke;
+    context.lineWidth = item.width;
+    context.lineCap = item.cap;
+    context.lineJoin = item.join;
+    context.setLineDash(item.dashes);
+    context.lineDashOffset = item.offset;
+  }
   if (item.kind === "line") {
     ink(context, item, polyline(points, item.fill));
   } else {
-    const marker = new Path2D(item.marker);
+    const marker = new Path2D(item.shape);
     for (let i = 0; i < points.length; i += 2) {
       const [x, y] = [points[i] / UNIT, points[i + 1] / UNIT];
       context.translate(x, y);
@@ -237,7 +239,7 @@ function render({ model, el }) {
     const [scene, answer] = [model.get("scene"), model.get("answer")];
     line.heard(answer);
     if (answer.view !== line.view) sliders.forEach((s) => { s.position = answer.positions[s.name]; });
-    const pictures = await Promise.all(answer.pictures.map(async (p) => ({ box: p.box, bitmap: await decode(p.data, p.kind) })));
+    const pictures = await Promise.all(answer.pictures.map(async (p) => ({ box: p.box, bitmap: await decode(p.data, p.type) })));
     await fit();
     if (answer !== model.get("answer")) return; // a newer one came while the pictures were decoded
     say(answer.error || answer.status, Boolean(answer.error));
