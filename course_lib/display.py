@@ -77,9 +77,8 @@ def _encode(image, colors):
     palette = np.unique(np.concatenate([_channels(common), np.reshape(spread.getpalette(), (-1, 3))]), axis=0)
     nearest = np.zeros(1 << 24, np.uint8)
     for part in np.array_split(values, 1 + len(values) // 20_000):
-        distance = (palette**2).sum(axis=1) - 2 * _channels(
-            part
-        ) @ palette.T  # up to a constant; whole numbers
+        # |p - c|² - |c|² for each colour c and palette entry p: whole numbers, so the same everywhere
+        distance = (palette**2).sum(axis=1) - 2 * _channels(part) @ palette.T
         nearest[part] = distance.argmin(axis=1)
     result = Image.fromarray(nearest[pixels].reshape(image.height, image.width)).convert("P")
     result.putpalette(palette.astype(np.uint8).tobytes())
