@@ -80,7 +80,7 @@ def _leaky(x, rho=0.9):
 
 
 @exercise(
-    "02b.2",
+    "02b.3",
     "Running average",
     reference=_running_average,
     mistakes=[
@@ -116,7 +116,7 @@ def check_running_average():
 
 
 @exercise(
-    "02b.3",
+    "02b.2",
     "Robbins and Monro",
     kind="value",
     mistakes=[
