@@ -213,16 +213,20 @@ def computes_nothing_unseen(book):
 
 def measures_only_on_request(book):
     """A cell tagged timing shows nothing until the reader switches it on; no other reads a clock."""
+    clock = re.compile(r"\bperf_counter|\btimeit\b|\btime\.time\b|\bdatetime\b|^%%?time", re.MULTILINE)
     for cell in book.code:
-        if "timing" in tags(cell):
-            body = ast.parse(cell.source).body
-            guarded = [ast.unparse(part).splitlines()[0] for part in body[1:]] == ["if MEASURE:"]
-            if ast.unparse(body[0]) != SWITCH or not guarded or body[1].orelse:
-                yield f"{cell.id}: must be `{SWITCH}`, then all the rest under `if MEASURE:`"
-            if cell.outputs:
-                yield f"{cell.id}: tagged timing, but stores an output"
-        elif re.search(r"\bperf_counter|\btimeit\b|\btime\.time\b|\bdatetime\b|^%%?time", cell.source, re.M):
-            yield f"{cell.id}: reads a clock without the tag timing"
+        if "timing" not in tags(cell):
+            if clock.search(cell.source):
+                yield f"{cell.id}: reads a clock without the tag timing"
+            continue
+        *before, last = map(ast.unparse, ast.parse(cell.source).body)
+        prepares = all(map(only_defines, ast.parse("\n".join(before)).body))
+        if before[:1] != [SWITCH] or not prepares or not last.startswith("if MEASURE:"):
+            yield f"{cell.id}: must begin with `{SWITCH}` and do its work under `if MEASURE:`"
+        if any(map(clock.search, before)) or "\nelse:" in last:
+            yield f"{cell.id}: reads a clock, or does something else, while it is off"
+        if cell.outputs:
+            yield f"{cell.id}: tagged timing, but stores an output"
 
 
 def has_no_error_and_no_warning(book):

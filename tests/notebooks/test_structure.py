@@ -278,8 +278,23 @@ def a_timing_cell_switched_on(book):
 
 
 @planted(measures_only_on_request)
-def a_timing_cell_with_work_outside_the_switch(book):
-    cell(book, "timing").source = "MEASURE = False\ny = work()\nif MEASURE:\n    print(y)"
+def a_timing_cell_that_works_while_it_is_off(book):
+    cell(book, "timing").source = "MEASURE = False\nwork()\nif MEASURE:\n    print(1)"
+
+
+@planted(measures_only_on_request)
+def a_timing_cell_that_reads_the_clock_while_it_is_off(book):
+    cell(book, "timing").source = "MEASURE = False\nt = time.perf_counter()\nif MEASURE:\n    print(t)"
+
+
+@planted(measures_only_on_request)
+def a_timing_cell_with_another_branch(book):
+    cell(book, "timing").source = "MEASURE = False\nif MEASURE:\n    x = 1\nelse:\n    x = 2"
+
+
+@planted(measures_only_on_request)
+def a_timing_cell_without_condition(book):
+    cell(book, "timing").source = "MEASURE = False\nx = 2"
 
 
 @planted(measures_only_on_request)
