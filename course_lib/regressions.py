@@ -124,7 +124,7 @@ def _below(n, name, value, shape, remedy):
     try:
         array = np.asarray(value)
     except ValueError:  # rows of different lengths
-        array = np.zeros(0)
+        array = np.asarray(None)
     whole = array.dtype.kind in "iu" and array.size > 0 and array.ndim > 0
     inside = whole and array.min() >= 0 and array.max() < n
     require(inside, name, value, f"integers from 0 to {n - 1}, {shape}", remedy)
