@@ -84,12 +84,19 @@ class EndLabels(Artist):
         return centres + max(self.axes.bbox.y0 - lowest, min(self.axes.bbox.y1 - highest, 0))
 
     def _end(self, line):
-        """Return the last point of `line` inside the axes, in pixels, or None."""
+        """Return the last point of `line` inside the axes, in pixels, or None.
+
+        A trace of the mean height is added: lines that end in one point are then named in the order in which
+        they arrive there.
+        """
         box = self.axes.bbox
         points = line.get_transform().transform(np.ma.filled(line.get_xydata(), np.nan).astype(float))
         inside = np.isfinite(points).all(axis=1) & (points > box.min - 1).all(axis=1)
         inside &= (points < box.max + 1).all(axis=1)
-        return points[np.flatnonzero(inside)[-1]] if line.get_visible() and inside.any() else None
+        if not (line.get_visible() and inside.any()):
+            return None
+        visible = points[inside]
+        return visible[-1] + [0, 1e-6 * visible[:, 1].mean()]
 
     def draw(self, renderer):
         """Draw the labels; called by Matplotlib."""

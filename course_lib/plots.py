@@ -129,17 +129,14 @@ def contours(ax, land, window=None, levels=None):
     """
     window = land.window if window is None and hasattr(land, "window") else window
     window = _window(window)
-    minima = getattr(land, "minima", None)
-    minima = (
-        np.empty((0, 2)) if minima is None else np.asarray(minima, float).reshape(-1, np.shape(minima)[-1])
-    )
+    minima = np.asarray(getattr(land, "minima", np.empty((0, 2))))
     require(minima.shape[1] == 2, "land", land, "a function of two variables", "Draw others as a curve.")
     axes = [np.linspace(low, high, 201) for low, high in window]
     grid = np.stack(np.meshgrid(*axes), axis=-1)
     height = np.ma.masked_invalid(land(grid))
-    require(
-        height.shape == grid.shape[:2], "land", land, "a function of two variables", "x has shape (..., 2)."
-    )
+    plane = height.shape == grid.shape[:2]
+    require(plane, "land", land, "a function of two variables", "It takes x of shape (..., 2).")
+    require(height.count() > 0, "land", land, "finite somewhere in the window", "Move the window.")
     if levels is None or np.ndim(levels) == 0:
         count = whole_number("levels", 14 if levels is None else levels, 2, "Take 14.")
         low, high = float(height.min()), float(height.max())
@@ -150,9 +147,8 @@ def contours(ax, land, window=None, levels=None):
             levels = np.linspace(low, high, count)
     levels = finite_array("levels", levels, "Give increasing heights.", ndim=1)
     require(len(levels) > 1 and (np.diff(levels) > 0).all(), "levels", levels, "increasing", "Sort them.")
-    shades = LEVELS(np.linspace(0, 1, len(levels) - 1))
+    shades = [*LEVELS(np.linspace(0, 1, len(levels) - 1)), "white"]
     filled = ax.contourf(*axes, height, levels=levels, colors=shades, extend="max")
-    filled.cmap.set_over("white")
     lines = ax.contour(*axes, height, levels=levels[1:], colors="#6f9bc4", linewidths=0.6)
     stars = _stars(ax, minima)
     ax.set(xlim=window[0], ylim=window[1])
@@ -186,11 +182,11 @@ def trajectory(ax, x, method="GD", label=None, every=1):
         If x is not an array of points of the plane with at least one finite point.
     """
     x = _data("x", x, 2)
-    require(x.shape[1] == 2, "x", x, "of shape (T, 2)", "Draw one member of a batch at a time.")
+    require(x.shape[1] == 2, "x.shape", x.shape, "(T, 2)", "Draw one member of a batch at a time.")
     every = whole_number("every", every, 1, "Take 1 to mark every point.")
     style = method_style(method)
     finite = np.isfinite(x).all(axis=1)
-    require(finite.any(), "x", x, "with at least one finite point", "Was the start finite?")
+    require(finite.any(), "x", x, "finite at one point at least", "Was the start finite?")
     ax.plot(*x.T, color="white", lw=4, alpha=0.8, zorder=5.5)
     (line,) = ax.plot(*x.T, **style, **_marks(method, every), lw=2, zorder=6)
     first, last = x[finite.argmax()], x[np.flatnonzero(finite)[-1]]
@@ -231,11 +227,11 @@ def loss_curve(ax, loss, method="GD", label=None, x=None):
     """
     loss = _data("loss", loss, 1)
     x = np.arange(len(loss), dtype=float) if x is None else _data("x", x, 1)
-    require(x.shape == loss.shape, "x", x, f"of shape {loss.shape} like loss", "Give one x for each loss.")
+    _require_shape("x", x, loss, "loss")
     style = method_style(method)
     (line,) = ax.plot(x, loss, **style, **_marks(method, _apart(method, len(x))))
     last = np.flatnonzero(np.isfinite(loss))
-    require(len(last) > 0, "loss", loss, "with at least one finite value", "Was the start finite?")
+    require(len(last) > 0, "loss", loss, "finite at one step at least", "Was the start finite?")
     if last[-1] < len(loss) - 1:
         _cross(ax, x[last[-1]], loss[last[-1]], style["color"])
     if label:
@@ -266,18 +262,10 @@ def band(ax, t, mean, low, high, method="GD", label=None):
     ValueError
         If the four are not curves of one length, or low exceeds high.
     """
-    arrays = [
-        _data(name, value, 1) for name, value in (("t", t), ("mean", mean), ("low", low), ("high", high))
-    ]
-    for name, array in zip(("mean", "low", "high"), arrays[1:], strict=True):
-        require(
-            array.shape == arrays[0].shape,
-            name,
-            array,
-            f"of shape {arrays[0].shape} like t",
-            "Give one per t.",
-        )
-    t, mean, low, high = arrays
+    t = _data("t", t, 1)
+    mean, low, high = _data("mean", mean, 1), _data("low", low, 1), _data("high", high, 1)
+    for name, array in (("mean", mean), ("low", low), ("high", high)):
+        _require_shape(name, array, t, "t")
     require(not (low > high).any(), "low", low, "at most high", "Exchange low and high.")
     line = loss_curve(ax, mean, method, label, x=t)
     return line, ax.fill_between(t, low, high, color=line.get_color(), alpha=0.18, lw=0)
@@ -306,17 +294,12 @@ def arrows(ax, points, vectors, color=INK, scale=1.0):
     """
     points = finite_array("points", points, "Give an array of shape (n, 2).")
     vectors = finite_array("vectors", vectors, "Give an array of shape (n, 2).")
-    require(
-        points.ndim and points.shape[-1] == 2, "points", points, "of shape (..., 2)", "Points of the plane."
-    )
-    require(
-        vectors.shape == points.shape, "vectors", vectors, f"of shape {points.shape}", "One for each point."
-    )
+    require(points.shape[-1:] == (2,), "points.shape", points.shape, "(..., 2)", "Give points of the plane.")
+    _require_shape("vectors", vectors, points, "points")
     scale = number_in("scale", scale, 0, np.inf, "Take 1 for true lengths.", open_low=True, open_high=True)
     x, v = points.reshape(-1, 2), vectors.reshape(-1, 2) * scale
-    return ax.quiver(
-        *x.T, *v.T, color=color, angles="xy", scale_units="xy", scale=1, width=0.0045, headwidth=4.5, zorder=4
-    )
+    units = {"angles": "xy", "scale_units": "xy", "scale": 1}
+    return ax.quiver(*x.T, *v.T, color=color, width=0.0045, headwidth=4.5, zorder=4, **units)
 
 
 def slope_triangle(ax, x, y, slope, size=None, label=None):
@@ -331,8 +314,8 @@ def slope_triangle(ax, x, y, slope, size=None, label=None):
     slope : float
         The exponent of the power law, or the rise per unit.
     size : float, optional
-        On log-log axes the factor from left to right corner (default 10), on linear ones the run (default
-        1).
+        On log-log axes the factor from the left to the right corner, 10 by default; on linear ones the run,
+        1 by default.
     label : str, optional
         By default ``slope`` and its value.
 
@@ -371,7 +354,7 @@ def slope_triangle(ax, x, y, slope, size=None, label=None):
     (triangle,) = ax.fill([x, right, right], [y, y, top], fc="#00000010", ec=QUIET, lw=1.2, zorder=3)
     middle = np.sqrt(y * top) if log else (y + top) / 2
     text = ax.annotate(
-        f"slope {slope:g}" if label is None else label,
+        f"slope {slope:g}".replace("-", "−") if label is None else label,
         (right, middle),
         xytext=(5, 0),
         textcoords="offset points",
@@ -407,21 +390,15 @@ def error_against_h(ax, h, errors, floor=1e-17):
     h = finite_array("h", h, "Give an array of steps.", ndim=1)
     require((h > 0).all(), "h", h, "positive", "Take np.logspace(-16, 0, 65).")
     floor = number_in("floor", floor, 0, 1, "Take 1e-17.", open_low=True)
-    require(
-        isinstance(errors, dict) and errors, "errors", errors, "a non-empty dict", "Map methods to errors."
-    )
+    some = isinstance(errors, dict) and errors
+    require(some, "errors", errors, "a non-empty dict", "Map methods to errors.")
     ax.set(xscale="log", yscale="log")
     lines = []
     for method, error in errors.items():
-        error = _data(f"errors[{method!r}]", error, 1)
-        require(
-            error.shape == h.shape,
-            f"errors[{method!r}]",
-            error,
-            f"of shape {h.shape}",
-            "Give one for each h.",
-        )
-        require(not (error < 0).any(), f"errors[{method!r}]", error, "not negative", "Take np.abs of it.")
+        name = f"errors[{one_of('method', method, STYLES)!r}]"
+        error = _data(name, error, 1)
+        _require_shape(name, error, h, "h")
+        require(not (error < 0).any(), name, error, "not negative", "Take np.abs of it.")
         marks = _marks(method, _apart(method, len(h)))
         (line,) = ax.plot(h, np.maximum(error, floor), **method_style(method), **marks)
         lines.append(line)
@@ -458,7 +435,7 @@ def bars(ax, values, labels=None, color="C0", fmt=None):
     if len(values) <= 12 or fmt:
         ax.set_xticks(np.arange(len(values)), [str(label) for label in labels])
     if fmt:
-        ax.bar_label(drawn, [fmt.format(value) for value in values], padding=3)
+        ax.bar_label(drawn, [fmt.format(value).replace("-", "−") for value in values], padding=3)
         ax.margins(y=0.12)
     ax.grid(False, axis="x")
     return drawn
@@ -489,8 +466,11 @@ def histogram(ax, values, bins=30, color="C0", label=None):
     """
     values = _data("values", values)
     values = values[np.isfinite(values)]
-    require(values.size > 0, "values", values, "with a finite value", "Did every run diverge?")
-    density, edges = np.histogram(values, bins=bins, density=True)
+    require(values.size > 0, "values", values, "finite somewhere", "Did every run diverge?")
+    try:
+        density, edges = np.histogram(values, bins=bins, density=True)
+    except (ValueError, TypeError):
+        require(False, "bins", bins, "a number of bins or their increasing edges", "Take 30.")
     return ax.stairs(density, edges, fill=True, color=color, alpha=0.75, label=label)
 
 
@@ -583,6 +563,7 @@ def basins(ax, labels, window, minima=None):
     )
     if minima is not None:
         minima = finite_array("minima", minima, "Give an array of shape (k, 2).", ndim=2)
+        require(minima.shape[1] == 2, "minima", minima, "of shape (k, 2)", "Points of the plane.")
         _stars(ax, minima)
     ax.grid(False)
     return drawn
@@ -649,6 +630,11 @@ def _data(name, value, ndim=None):
     array = array.astype(np.float64)
     array[~np.isfinite(array)] = np.nan
     return array
+
+
+def _require_shape(name, array, other, like):
+    allowed = f"{other.shape} like {like}"
+    require(array.shape == other.shape, f"{name}.shape", array.shape, allowed, "Give one for each of them.")
 
 
 def _window(window):
