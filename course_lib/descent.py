@@ -111,7 +111,8 @@ def minimize(
                 g = np.asarray(problem.grad(where(x, state), rows=_next(rows, t, steps)), x.dtype)
             else:
                 g = None
-            loss = problem(x) if rows is None or tol_loss is not None or record.due(t) else None
+            due = rows is None or tol_loss is not None or record.due(t)
+            loss = np.asarray(problem(x)) if due else None
             if t == 0:
                 _check_shapes(x, g, loss)
             x, g = record.note(t, x, g, loss)
