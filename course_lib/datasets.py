@@ -96,8 +96,8 @@ def digits_split():
 
     Notes
     -----
-    The order comes from the SHA-256 of each example's number, not from a random generator, so that no version
-    of NumPy can change it. The parts come from the same 13 writers: the test part says how well a model does
+    The order comes from the SHA-256 of each example's number, not from a random generator: no version of
+    NumPy can change it. The parts come from the same 13 writers: the test part says how well a model does
     on new digits of known hands, not on new hands.
 
     Examples
@@ -107,16 +107,19 @@ def digits_split():
     (1079, 359, 359)
     """
     data = digits()
-    order = sorted(range(len(data)), key=lambda i: hashlib.sha256(f"digit {i}".encode()).digest())
-    parts = ([], [], [])
-    quota = {digit: round(HELD_OUT * np.sum(data.y == digit)) for digit in range(10)}
-    dealt = dict.fromkeys(range(10), 0)
-    for i in order:
-        digit = int(data.y[i])
-        rank, dealt[digit] = dealt[digit], dealt[digit] + 1
-        part = 1 if rank < quota[digit] else 2 if rank < 2 * quota[digit] else 0
-        parts[part].append(i)
-    return tuple(Digits(data.X[rows], data.y[rows]) for rows in parts)
+    parts = [], [], []
+    for digit in range(10):
+        rows = sorted(np.flatnonzero(data.y == digit), key=lambda i: _hash(f"deal {i}"))
+        cut = round(HELD_OUT * len(rows))
+        for part, dealt in zip(parts, (rows[2 * cut :], rows[:cut], rows[cut : 2 * cut]), strict=True):
+            part.extend(dealt)
+    for part in parts:
+        part.sort(key=lambda i: _hash(f"order {i}"))
+    return tuple(Digits(data.X[part], data.y[part]) for part in parts)
+
+
+def _hash(text):
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _content():
