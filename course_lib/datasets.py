@@ -109,7 +109,7 @@ def digits_split():
     data = digits()
     parts = [], [], []
     for digit in range(10):
-        rows = sorted(np.flatnonzero(data.y == digit), key=lambda i: _hash(f"deal {i}"))
+        rows = sorted(np.flatnonzero(data.y == digit).tolist(), key=lambda i: _hash(f"deal {i}"))
         cut = round(HELD_OUT * len(rows))
         for part, dealt in zip(parts, (rows[2 * cut :], rows[:cut], rows[cut : 2 * cut]), strict=True):
             part.extend(dealt)
