@@ -44,7 +44,12 @@ def default_step(method, x):
     Returns
     -------
     float or ndarray of x's shape
-        Replaced by the distance (x + h) - x that the computer can really go (except for the complex step).
+        Rounded to (x + h) - x, so that x + h is exact; not for the complex step, which adds h to nothing.
+
+    Raises
+    ------
+    ValueError
+        For bad arguments, and where x + h overflows.
 
     Examples
     --------
@@ -257,7 +262,7 @@ def hessian_vector(grad, x, v, h=None):
     )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class GradientReport:
     """What `check_gradient` found: its Returns section lists the fields.
 

@@ -438,8 +438,9 @@ nonsense = st.one_of(
 @quick
 @given(x=nonsense)
 def test_bad_x_is_named(call, x):
-    with pytest.raises(ValueError, match=r"(?s)^x = .*: must be .*\. Pass"):
-        call(x)
+    for one in (call, lambda x: call(x, 0.1), lambda x: default_step("central", x)):
+        with pytest.raises(ValueError, match=r"(?s)^x = .*: must be .*\. Pass"):
+            one(x)
 
 
 @every_function
@@ -452,14 +453,15 @@ def test_bad_h_is_named(call, h):
         call([1.0, 2.0], h)
 
 
-@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "hessian_vector"])
+@pytest.mark.parametrize("name", ["default_step", *(name for name in FUNCTIONS if name != "hessian_vector")])
 @quick
-@given(method=nonsense)
-def test_bad_method_is_named(name, method):
+@given(method=nonsense, h=st.sampled_from([None, 0.1]))
+def test_bad_method_is_named(name, method, h):
+    call = FUNCTIONS.get(name, lambda x, h, method: default_step(method, x))
     with pytest.raises(
         ValueError, match=r"(?s)^method = .*: must be one of 'forward', .*'richardson'\. Choose"
     ):
-        FUNCTIONS[name]([1.0, 2.0], method=method)
+        call([1.0, 2.0], h, method=method)
 
 
 @every_function
