@@ -34,7 +34,7 @@ BUDGET = 1700
 """Points in one update, which then stays below 8 kB, headers and all."""
 
 SMALL = 8000
-"""Bytes up to which a moving picture is sent without loss."""
+"""Bytes up to which a moving picture is sent without loss; beyond, loss must at least halve them."""
 
 MARGIN = 50
 """Pixels round the figure in which coordinates are kept: more than any marker or line is wide."""
@@ -127,9 +127,10 @@ def _picture(fig, artists, scale):
     box = image.getbbox() or (0, 0, 1, 1)
     image = image.crop(box)
     kind = "webp" if features.check("webp") else "png"
-    data = _encoded(image, format=kind, lossless=True, quality=0, method=0)
+    data = _encoded(image, format=kind, lossless=True, quality=0, method=1)
     if len(data) > SMALL:
-        data = _encoded(image, format=kind, quality=60, method=0)
+        lossy = _encoded(image, format=kind, quality=60, method=0)
+        data = lossy if len(lossy) < len(data) / 2 else data
     return {"box": [edge / scale for edge in box], "type": f"image/{kind}", "data": data}
 
 
@@ -225,8 +226,8 @@ def _svg(path):
 
 
 def _within_budget(paths):
-    """Merge points that lie within 1/8, 1/4, ... 4 pixels of each other, until all fit into one update."""
-    for tolerance in (0.125, 0.25, 0.5, 1, 2, 4):
+    """Leave out points that change a line by less than 1/8, 1/4, ... 2 pixels, until all fit."""
+    for tolerance in (0.125, 0.25, 0.5, 1, 2):
         gaps = sum(np.sum(path.codes == Path.MOVETO) for path in paths)
         if gaps + sum(len(path.vertices) for path in paths) <= BUDGET:
             break
@@ -235,9 +236,9 @@ def _within_budget(paths):
 
 
 def _merged(path, tolerance):
-    if path.codes is None:  # markers: one for each cell of a grid
-        cells = np.unique(np.floor(path.vertices / tolerance), axis=0, return_index=True)[1]
-        return Path(path.vertices[np.sort(cells)])
+    if path.codes is None:  # markers, which overlap long before: one for each cell of 1, 2, ... 16 pixels
+        cells = np.floor(path.vertices / (8 * tolerance))
+        return Path(path.vertices[np.sort(np.unique(cells, axis=0, return_index=True)[1])])
     path = Path(path.vertices, path.codes)
     path.simplify_threshold = tolerance
     return _without_stop(path.cleaned(simplify=True))

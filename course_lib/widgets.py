@@ -150,11 +150,11 @@ def _control(values, write, value, label, unit, fps=0.0):
     require(isinstance(label, str), "label", label, "a text", "It stands beside the slider.")
     require(isinstance(unit, str), "unit", unit, "a text", "It stands behind the value.")
     start = int(np.argmin(np.abs(np.array(values) - value)))
-    texts = [write(v) for v in values]
-    values = [type(value)(text) for text in texts]  # what the slider says is what step is given
     values[start] = value
-    if values[start] != type(value)(texts[start]):
+    texts = [write(v) for v in values]
+    if type(value)(texts[start]) != value:
         texts[start] = repr(value)
+    values = [type(value)(text) for text in texts]  # what the slider says is what step is given
     texts = [f"{text} {unit}".strip().replace("-", "−") for text in texts]
     return Control(tuple(values), tuple(texts), start, label, fps)
 
