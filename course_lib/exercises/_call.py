@@ -7,15 +7,18 @@ import inspect
 import io
 import linecache
 import traceback
+from pathlib import Path
 
 import numpy as np
 
-from course_lib.exercises._compare import short
+from course_lib.exercises._compare import equal, short
 
-__all__ = ["Blank", "NotYet", "call", "explain"]
+__all__ = ["Blank", "NotYet", "call", "explain", "fresh"]
 
 PLAIN = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "POP_TOP"}
 """Instructions of a function without content."""
+
+OURS, LIBRARIES = str(Path(__file__).parents[1]), str(Path(np.__file__).parents[1])
 
 
 class Blank(Exception):
@@ -41,8 +44,9 @@ class NotYet(Exception):
 def call(function, *args, context=""):
     """Return ``function(*args)`` for a learner's function, or raise `Blank` or `NotYet`.
 
-    Arrays, lists and random generators are handed over as copies. A function that is blank, raises, prints
-    instead of returning, or changes its arguments raises an exception that `exercise` turns into feedback.
+    Arrays, lists, dicts and random generators are handed over as copies. A function that is blank, raises,
+    prints instead of returning, or changes its arguments raises an exception that `exercise` turns into
+    feedback.
 
     Parameters
     ----------
@@ -58,30 +62,27 @@ def call(function, *args, context=""):
     """
     where = f"{context}: " if context else ""
     if not callable(function):
-        raise NotYet(
-            f"Expected a function, got {short(function)}.",
-            "Give the function itself, without brackets behind it.",
-        )
+        hint = "Give the function itself, without brackets behind it."
+        raise NotYet(f"Expected a function, got {short(function)}.", hint)
     if _is_blank(function):
         raise Blank
     _require_arguments(function, args)
-    handed = [_copy(value) for value in args]
-    printed = io.StringIO()
+    handed, printed = fresh(args), io.StringIO()
     try:
         with contextlib.redirect_stdout(printed), np.errstate(all="ignore"):
             result = function(*handed)
     except Exception as error:
         raise explain(error, function, where) from None
+    said = printed.getvalue().strip()
     if result is Ellipsis:
         raise Blank
+    if result is None and said:
+        raise NotYet(
+            f"{where}your function prints {short(said)} and returns nothing.", "`return` it instead."
+        )
     if result is None:
-        said = printed.getvalue().strip()
-        if said:
-            raise NotYet(
-                f"{where}your function prints {short(said)} and returns nothing.",
-                "Use `return`, not `print`.",
-            )
         raise NotYet(f"{where}your function returns nothing (None).", "Does it end with `return ...`?")
+    print(printed.getvalue(), end="")
     for value, kept, name in zip(handed, args, _names(function, len(args)), strict=True):
         if not _same(value, kept):
             raise NotYet(
@@ -91,21 +92,29 @@ def call(function, *args, context=""):
     return result
 
 
+def fresh(args):
+    """Return the arguments, with copies of those that a function could change."""
+    changeable = np.ndarray | list | dict | np.random.Generator
+    return [copy.deepcopy(value) if isinstance(value, changeable) else value for value in args]
+
+
 def explain(error, function=None, where=""):
     """Return the exception for an error in the learner's code: type, message and the learner's own line."""
-    if isinstance(error, NotImplementedError) or (isinstance(error, TypeError) and "ellipsis" in str(error)):
+    if isinstance(error, NotImplementedError) or "'ellipsis'" in str(error):
         return Blank()
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    line = _line(error, function)
-    if len(text) > 200:
-        text = text[:197] + "..."
-    text = text.replace("`", "'").replace("\n", " ")
-    return NotYet(f"{where}your code stopped with `{text}`{line}.")
+    text = " ".join(text.replace("`", "'").split())
+    text = text if len(text) <= 200 else text[:199] + "…"
+    return NotYet(f"{where}your code stopped with `{text}`{_line(error, function)}.")
 
 
 def _line(error, function):
-    code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
+    code = getattr(function, "__code__", None)
+    frames = traceback.extract_tb(error.__traceback__)
+    if code:
+        frames = [frame for frame in frames if frame.filename == code.co_filename]
+    else:  # a class, say: whatever is neither ours nor a library's
+        frames = [frame for frame in frames if not frame.filename.startswith((OURS, LIBRARIES, "<"))]
     if not frames:
         return ""
     source = linecache.getline(frames[-1].filename, frames[-1].lineno).strip().replace("`", "'")
@@ -122,15 +131,15 @@ def _is_blank(function):
 
 def _require_arguments(function, args):
     try:
-        inspect.signature(function).bind(*args)
+        signature = inspect.signature(function)
+    except ValueError:  # some built-in functions have none
+        return
+    try:
+        signature.bind(*args)
     except TypeError:
-        takes = str(inspect.signature(function))
-        raise NotYet(
-            f"Your function takes {takes}; it is called with {len(args)} argument{'s' * (len(args) != 1)}.",
-            "Keep the arguments of the stub.",
-        ) from None
-    except ValueError:  # a built-in without a signature
-        pass
+        many = "1 argument" if len(args) == 1 else f"{len(args)} arguments"
+        message = f"Your function takes `{signature}`; it is called with {many}."
+        raise NotYet(message, "Keep the arguments of the stub.") from None
 
 
 def _names(function, count):
@@ -141,19 +150,12 @@ def _names(function, count):
     return (names + [f"number {i + 1}" for i in range(len(names), count)])[:count]
 
 
-def _copy(value):
-    return (
-        copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict | np.random.Generator) else value
-    )
-
-
 def _same(value, kept):
+    """Return whether an argument is as it was, up to the rounding of `x[i] += h` and back again."""
     if isinstance(kept, np.ndarray):
-        return value.shape == kept.shape and value.tobytes() == kept.tobytes()
-    return value == kept if isinstance(kept, list | dict) and _plain(kept) else True
-
-
-def _plain(value):
-    return not any(
-        isinstance(item, np.ndarray) for item in (value.values() if isinstance(value, dict) else value)
-    )
+        return equal(kept, value, 1e-9, 1e-12)
+    if isinstance(kept, list):
+        return len(value) == len(kept) and all(map(_same, value, kept))
+    if isinstance(kept, dict):
+        return value.keys() == kept.keys() and all(_same(value[key], kept[key]) for key in kept)
+    return True

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["difference", "equal", "short"]
+__all__ = ["difference", "equal", "is_numeric", "short"]
 
 
 def equal(expected, got, rtol, atol):
@@ -37,15 +37,22 @@ def difference(expected, got, rtol, atol):
     return _number_difference(np.asarray(expected), got, rtol, atol)
 
 
+def is_numeric(value):
+    """Return whether `value` is a number or an array of numbers; True and False are none."""
+    kinds = int | float | complex | np.number | np.ndarray
+    return isinstance(value, kinds) and np.asarray(value).dtype.kind in "iufc"
+
+
 def _tuple_difference(expected, got, rtol, atol):
+    count = len(expected)
     if not isinstance(got, tuple | list):
-        return f"expected {len(expected)} results (`return a, b`), got {_kind(got)}."
-    if len(got) != len(expected):
-        return f"expected {len(expected)} results, got {len(got)}."
+        return f"expected {count} results (`return a, b`), got {_kind(got)}."
+    if len(got) != count:
+        return f"expected {count} results, got {len(got)}."
     for i, (want, have) in enumerate(zip(expected, got, strict=True), start=1):
         text = difference(want, have, rtol, atol)
         if text:
-            return f"result {i} of {len(expected)}: {text}"
+            return f"result {i} of {count}: {text}"
     return None
 
 
@@ -53,30 +60,34 @@ def _number_difference(expected, got, rtol, atol):
     wanted = "a number" if expected.ndim == 0 else f"an array of shape {expected.shape}"
     if isinstance(got, list | tuple):
         return f"expected {wanted}, got {_kind(got)}; make it an array with `np.array(...)`."
-    number = isinstance(got, int | float | complex | np.generic | np.ndarray) and not isinstance(got, bool)
-    if not number or np.asarray(got).dtype.kind not in "iufc":
+    same_kind = is_numeric(got) or (expected.dtype.kind == "b" and np.asarray(got).dtype.kind == "b")
+    if not same_kind or np.shape(got) != expected.shape:
         return f"expected {wanted}, got {_kind(got)}."
     if np.iscomplexobj(got) and not np.iscomplexobj(expected):
         return f"expected {wanted}, got complex numbers; take the part that you need (`.real` or `.imag`)."
     got = np.asarray(got)
-    if got.shape != expected.shape:
-        return f"expected {wanted}, got {_kind(got)}."
     with np.errstate(all="ignore"):
-        far = ~(np.abs(got - expected) <= atol + rtol * np.abs(expected))
-        far &= ~((got == expected) | (np.isnan(got) & np.isnan(expected)))
-        worst = np.where(far, np.nan_to_num(np.abs(got - expected), nan=np.inf), -1.0)
+        distance = np.abs(np.subtract(got, expected, dtype=np.result_type(got, expected, float)))
+        near = distance <= atol + rtol * np.abs(expected)
+    far = ~(near & np.isfinite(got)) & (got != expected) & ~(np.isnan(got) & np.isnan(expected))
     if not far.any():
         return None
+    worst = np.where(far, np.where(np.isfinite(distance), distance, np.inf), -1.0)
     where = np.unravel_index(worst.argmax(), worst.shape)
-    want, have = numbers(expected[where], got[where])
-    if expected.ndim == 0:
-        return f"expected {want}, got {have}."
-    index = "[" + ", ".join(str(i) for i in where) + "]"
-    count = f"{far.sum()} of {far.size} entries differ" if far.sum() > 1 else "one entry differs"
-    return f"{count}; at {index} expected {want}, got {have}."
+    want, have = _numbers(expected[where], got[where])
+    text = f"expected {want}, got {have}."
+    if expected.ndim:
+        index = "[" + ", ".join(str(i) for i in where) + "]"
+        count = "1 entry differs" if far.sum() == 1 else f"{far.sum()} of {far.size} entries differ"
+        text = f"{count}; at {index} {text}"
+    if np.isnan(got[where]):
+        text += " `nan` comes from 0/0, inf - inf, or the root or logarithm of a negative number."
+    elif np.isinf(got[where]):
+        text += " `inf` comes from a division by 0, or from a number too large to hold."
+    return text
 
 
-def numbers(*values):
+def _numbers(*values):
     """Return the numbers as texts of as few digits as tell them apart, at least 4."""
     for digits in (4, 6, 9, 12, 17):
         texts = [_number(value, digits) for value in values]
@@ -87,59 +98,55 @@ def numbers(*values):
 
 def _number(value, digits=4):
     value = value.item() if isinstance(value, np.generic | np.ndarray) else value
-    if isinstance(value, complex):
-        return f"{value:.{digits}g}"
-    return f"{value + 0:.{digits}g}".replace("-0", "0") if value == 0 else f"{value:.{digits}g}"
+    return str(value) if isinstance(value, int) else f"{value + 0:.{digits}g}"  # -0.0 + 0 is 0.0
 
 
 def _kind(value):
     """Return in words what kind of thing `value` is."""
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind not in "iufcb":
-            return f"an array of {value.dtype} of shape {value.shape}"
-        return "a number" if value.ndim == 0 else f"an array of shape {value.shape}"
     if isinstance(value, bool | np.bool_):
-        return f"{value}"
+        return str(value)
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape}" + (
+            " of no numbers" if value.dtype.kind not in "biufc" else ""
+        )
+    if is_numeric(value):
+        return "a single number"
     if isinstance(value, str):
         return f"the text {short(value)}"
-    if isinstance(value, int | float | complex | np.number):
-        return "a single number"
     if isinstance(value, list | tuple):
         return f"a {type(value).__name__} of {len(value)}"
     if callable(value):
         return f"a function ({short(value)})"
-    return f"{type(value).__name__}"
+    return f"an object of type {type(value).__name__}"
 
 
 def short(value):
     """Return a short, stable text for an argument or result: numbers rounded, functions by name."""
     if isinstance(value, bool | np.bool_):
-        return str(bool(value))
-    if isinstance(value, int | float | complex | np.number):
-        return _number(value)
+        return str(value)
     if isinstance(value, np.ndarray | list | tuple):
-        array = np.asarray(value) if isinstance(value, np.ndarray) or _regular(value) else None
-        if array is None or array.dtype.kind not in "iufcb":
-            return f"a {type(value).__name__} of {len(value)}"
-        if array.size > 6:
-            return f"an array of shape {array.shape}"
-        return _nested(array)
+        array = np.asarray(value) if isinstance(value, np.ndarray) or _is_regular(value) else None
+        if array is None:
+            return _kind(value)
+        return _nested(array) if array.size <= 6 and array.dtype.kind in "biufc" else _kind(array)
+    if is_numeric(value):
+        return _number(value)
     if isinstance(value, str):
-        return repr(value) if len(value) <= 40 else repr(value[:37]) + "…"
+        return repr(value) if len(value) <= 40 else repr(value[:39] + "…")
     name = getattr(value, "__name__", None) or getattr(value, "name", None)
     if isinstance(name, str) and name != "<lambda>":
         return name
-    return "a function" if callable(value) else type(value).__name__
+    return "a function" if callable(value) else f"an object of type {type(value).__name__}"
 
 
-def _regular(value):
+def _is_regular(value):
     try:
-        return np.asarray(value).dtype.kind in "iufcb"
-    except ValueError:
+        return np.asarray(value).dtype.kind in "biufc"
+    except ValueError:  # rows of different lengths
         return False
 
 
 def _nested(array):
-    if array.ndim == 0:
-        return str(bool(array)) if array.dtype.kind == "b" else _number(array)
-    return "[" + ", ".join(_nested(row) for row in array) + "]"
+    if array.ndim:
+        return "[" + ", ".join(_nested(row) for row in array) + "]"
+    return str(array) if array.dtype.kind == "b" else _number(array)
