@@ -60,7 +60,6 @@ def call(function, *args, context=""):
     object
         What the function returned: neither None nor Ellipsis.
     """
-    where = f"{context}: " if context else ""
     if not callable(function):
         hint = "Give the function itself, without brackets behind it."
         raise NotYet(f"Expected a function, got {short(function)}.", hint)
@@ -72,21 +71,19 @@ def call(function, *args, context=""):
         with contextlib.redirect_stdout(printed), np.errstate(all="ignore"):
             result = function(*handed)
     except Exception as error:
-        raise explain(error, function, where) from None
-    said = printed.getvalue().strip()
+        raise explain(error, function, context) from None
     if result is Ellipsis:
         raise Blank
+    yours, said = f"{_your(context)} function", printed.getvalue().strip()
     if result is None and said:
-        raise NotYet(
-            f"{where}your function prints {short(said)} and returns nothing.", "`return` it instead."
-        )
+        raise NotYet(f"{yours} prints {short(said)} and returns nothing.", "`return` it instead.")
     if result is None:
-        raise NotYet(f"{where}your function returns nothing (None).", "Does it end with `return ...`?")
+        raise NotYet(f"{yours} returns nothing (None).", "Does it end with `return ...`?")
     print(printed.getvalue(), end="")
     for value, kept, name in zip(handed, args, _names(function, len(args)), strict=True):
         if not _same(value, kept):
             raise NotYet(
-                f"{where}your function changes its argument `{name}`; whoever called it would be surprised.",
+                f"{yours} changes its argument `{name}`; whoever called it would be surprised.",
                 f"Make a new array: `{name} = {name} - ...`, not `{name} -= ...` or `{name}[...] = ...`.",
             )
     return result
@@ -98,14 +95,18 @@ def fresh(args):
     return [copy.deepcopy(value) if isinstance(value, changeable) else value for value in args]
 
 
-def explain(error, function=None, where=""):
+def explain(error, function=None, context=""):
     """Return the exception for an error in the learner's code: type, message and the learner's own line."""
     if isinstance(error, NotImplementedError) or "'ellipsis'" in str(error):
         return Blank()
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     text = " ".join(text.replace("`", "'").split())
     text = text if len(text) <= 200 else text[:199] + "…"
-    return NotYet(f"{where}your code stopped with `{text}`{_line(error, function)}.")
+    return NotYet(f"{_your(context)} code stopped with `{text}`{_line(error, function)}.")
+
+
+def _your(context):
+    return f"{context}: your" if context else "Your"
 
 
 def _line(error, function):
@@ -153,9 +154,9 @@ def _names(function, count):
 def _same(value, kept):
     """Return whether an argument is as it was, up to the rounding of `x[i] += h` and back again."""
     if isinstance(kept, np.ndarray):
-        return equal(kept, value, 1e-9, 1e-12)
+        return equal(kept, value, 1e-9, 1e-12) if kept.dtype.kind in "fc" else np.array_equal(kept, value)
     if isinstance(kept, list):
         return len(value) == len(kept) and all(map(_same, value, kept))
     if isinstance(kept, dict):
         return value.keys() == kept.keys() and all(_same(value[key], kept[key]) for key in kept)
-    return True
+    return isinstance(kept, np.random.Generator) or value is kept or value == kept

@@ -126,9 +126,8 @@ def short(value):
         return str(value)
     if isinstance(value, np.ndarray | list | tuple):
         array = np.asarray(value) if isinstance(value, np.ndarray) or _is_regular(value) else None
-        if array is None:
-            return _kind(value)
-        return _nested(array) if array.size <= 6 and array.dtype.kind in "biufc" else _kind(array)
+        small = array is not None and array.size <= 6 and array.dtype.kind in "biufc"
+        return _nested(array) if small else _kind(value)
     if is_numeric(value):
         return _number(value)
     if isinstance(value, str):
