@@ -76,15 +76,12 @@ def hyperparameter(name, value, low, high, remedy, *, open_low=False, open_high=
         require(not callable(first), f"{name}(0)", first, "a number or an array, not a callable", remedy)
         hyperparameter(f"{name}(0)", first, low, high, remedy, open_low=open_low, open_high=open_high)
         return value
-    brackets = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
-    allowed = f"a number in {brackets}, an array of them with last axis 1, or a callable of the step t"
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if isinstance(value, numbers.Real):
-        try:
-            return number_in(name, value, low, high, remedy, open_low=open_low, open_high=open_high)
-        except OverflowError:  # a whole number beyond the floats
-            require(False, name, value, allowed, remedy)
+        return number_in(name, value, low, high, remedy, open_low=open_low, open_high=open_high)
+    brackets = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
+    allowed = f"a number in {brackets}, an array of them with last axis 1, or a callable of the step t"
     try:
         array = np.array(value)
     except ValueError:

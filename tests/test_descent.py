@@ -237,6 +237,11 @@ def test_the_limit(limit, at):
     assert np.isnan(path.x[at + 1 :]).all()
 
 
+def test_the_usual_limit():
+    path = minimize(square(), [[1e8], [-1e8], [1e8 + 0.5]], GradientDescent(0.0), 1)
+    assert path.diverged.tolist() == [False, False, True]
+
+
 def test_every_coordinate_and_both_signs_count():
     for sign in (1.0, -1.0):
         land = Problem(lambda x: x[..., 0] * 0, lambda x, sign=sign: np.broadcast_to([0.0, sign], x.shape))

@@ -107,7 +107,7 @@ def test_nothing_is_modified_and_nothing_can_be(make):
         rule.lr = 1
     with pytest.raises(ValueError, match="read-only"):
         rule.lr[0] = 1
-    assert rule != make(0.1)
+    assert make(0.1) != make(0.1)
     assert rule == rule
     assert rule.where(x, state) is x
 

@@ -84,15 +84,22 @@ def test_repr(schedule, text):
     assert repr(schedule) == text
 
 
-def test_frozen_and_safe_from_the_caller():
+def test_safe_from_the_caller():
     rates = np.array([[0.1], [0.2]])
     schedule = constant(rates)
     rates[:] = 7
     assert schedule(0).tolist() == [[0.1], [0.2]]
     with pytest.raises(ValueError, match="read-only"):
         schedule.lr[:] = 7
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_frozen_and_equal_to_itself_only(name):
+    schedule = FAMILIES[name](0.3)
     with pytest.raises(AttributeError):
-        schedule.lr = 7
+        schedule.lr0 = 7
+    assert schedule == schedule
+    assert schedule != FAMILIES[name](0.3)
 
 
 def test_robbins_monro():
@@ -149,7 +156,15 @@ def test_ends_of_the_range(wrap):
 
 BAD = [-0.1, math.nan, math.inf, -math.inf, True, False, np.True_, "0.1", None, 1j, 10**400, [], [[]], {}]
 BAD += [[True], [["a"]], [[0.1, 0.2]], [0.1, 0.2], [[0.1], [-0.2]], [[math.nan]], [[math.inf]], [[1], [2, 3]]]
-BAD += [np.array([0.1, 0.2]), np.array([[1j]]), np.array([["a"]]), np.array(True), np.array("a"), object()]
+BAD += [
+    np.empty((0, 1)),
+    np.array([0.1, 0.2]),
+    np.array([[1j]]),
+    np.array([["a"]]),
+    np.array(True),
+    np.array("a"),
+    object(),
+]
 BAD += [
     lambda t: constant(0.1),
     lambda t: -1,
