@@ -360,6 +360,8 @@ def test_noise_has_mean_0_and_the_given_deviation():
     np.testing.assert_allclose(noise.mean(0), 0, atol=0.01)
     np.testing.assert_allclose(noise.std(0), 0.5, rtol=0.02)
     assert abs(np.corrcoef(noise.T)[0, 1]) < 0.02
+    draws = np.random.default_rng(0).standard_normal((40_000, 2))
+    np.testing.assert_allclose(noise, 0.5 * draws, atol=1e-14)
 
 
 def test_noise_leaves_all_else():
