@@ -3,3 +3,4 @@
 import matplotlib
 
 matplotlib.use("agg")
+collect_ignore = ["golden"]  # what made the golden values needs frameworks that the tests do not
