@@ -403,7 +403,7 @@ def swaps(x):
         (swaps, {"a": np.zeros(2)}),
         (reshapes, np.zeros(2)),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_every_kind_of_change_is_seen(function, argument):
     before = repr(argument)
@@ -424,7 +424,7 @@ def test_every_kind_of_change_is_seen(function, argument):
         None,
         3,
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_what_is_left_alone_is_no_change(argument):
     assert call(lambda x: 1, argument) == 1
@@ -793,7 +793,7 @@ def test_progress_lists_the_exercises_by_notebook(check, monkeypatch):
         "Notebook 90: 1 of 3 passed\n  ✓ 90.1 Scale\n  ○ 90.2 Scale\n  ○ 90.10 Scale"
     )
     html = progress()._repr_html_()
-    assert html.startswith("<table><caption>Your progress</caption>")
+    assert html.startswith('<table><caption style="text-align: left">Your progress</caption><tbody><tr>')
     assert html.count("<tr>") == 6
     assert html.count("✓ passed") == 1
     assert html.count("○ open") == 3

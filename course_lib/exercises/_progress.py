@@ -150,4 +150,5 @@ class Progress:
                 title = html.escape(self.titles[n])
                 rows.append(f"<tr><td {cell}>{n}</td><td {cell}>{title}</td><td {cell}>{mark}</td></tr>")
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
-        return f"{note}<table><caption>Your progress</caption><tbody>{''.join(rows)}</tbody></table>"
+        caption = '<caption style="text-align: left">Your progress</caption>'
+        return f"{note}<table>{caption}<tbody>{''.join(rows)}</tbody></table>"
