@@ -1,5 +1,6 @@
 """The digits are the published ones, cannot be changed by accident, and are split once and for all."""
 
+import dataclasses
 import gzip
 import hashlib
 
@@ -52,6 +53,17 @@ def test_arrays_cannot_be_changed():
         for array in (part.X, part.y, part.images):
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 0
+
+
+def test_digits_are_themselves_only():
+    data = digits()
+    assert data != Digits(data.X, data.y)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        data.X = None
+
+
+def test_every_public_name_is_there():
+    assert all(hasattr(datasets, name) for name in datasets.__all__)
 
 
 def test_small_enough_to_be_bundled_with_its_source():

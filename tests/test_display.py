@@ -189,6 +189,10 @@ def test_a_heavy_picture_is_stored_smaller(fig, shown, monkeypatch, limit, size,
     assert shown[0][1]["image/png"]["width"] == 400
 
 
+def test_every_public_name_is_there():
+    assert all(hasattr(display, name) for name in display.__all__)
+
+
 def test_the_limit_is_sixty_kilobytes():
     assert display.SMALL == 60_000
 

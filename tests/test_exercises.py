@@ -1,6 +1,7 @@
 """Checks accept what is right, recognise what is wrong, and explain everything else; progress survives."""
 
 import functools
+import importlib
 import json
 import os
 import subprocess
@@ -968,6 +969,12 @@ def test_a_lock_left_behind_is_removed(file, age, freed, monkeypatch):
 
 def test_patience_is_short():
     assert (_progress.PATIENCE, _progress.STALE) == (2.0, 10.0)
+
+
+@pytest.mark.parametrize("name", ["", "._call", "._compare", "._feedback", "._progress"])
+def test_every_public_name_is_there(name):
+    module = importlib.import_module(f"course_lib.exercises{name}")
+    assert all(hasattr(module, public) for public in module.__all__)
 
 
 def test_blank_is_not_a_wrong_answer():

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib import plots
+from course_lib import _labels, plots
 from course_lib._labels import EndLabels, spread
 from course_lib.datasets import digits
 from course_lib.landscapes import himmelblau, saddle, valley
@@ -570,6 +570,11 @@ def test_the_course_s_own_names_are_styled():
     from course_lib.derivatives import METHODS
 
     assert set(METHODS) == set(list(plots.STYLES)[12:])
+
+
+def test_every_public_name_is_there():
+    for module in (plots, _labels):
+        assert all(hasattr(module, name) for name in module.__all__)
 
 
 def test_use_style_forgets_what_was_set_before():
