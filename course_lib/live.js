@@ -8,8 +8,9 @@ const PATIENCE = 5000; // milliseconds without an answer until the reader is tol
 const STOPPED = "The kernel of this view has stopped. Run its cell again to move it.";
 const SILENT = "No answer from the kernel for 5 s: it is busy with another cell, or it has stopped.";
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
+function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);
   return node;
 }
@@ -104,14 +105,14 @@ function draw(canvas, ratio, layers, scene, paths, pictures) {
 // ---- The controls --------------------------------------------------------------------------------------
 
 function makeSlider(control, onMove) {
-  const input = element("input", { type: "range", min: 0, max: control.texts.length - 1, step: 1 });
-  const text = element("span", { className: "live-value", ariaHidden: "true" }); // spoken as aria-valuetext
-  const row = element("div", { className: "live-control" },
-    element("label", {}, element("span", { textContent: control.label }), input), text);
+  const last = control.texts.length - 1;
+  const input = element("input", { type: "range", name: control.name, min: 0, max: last, step: 1 });
+  const text = element("span", { class: "live-value", "aria-hidden": true }); // spoken as aria-valuetext
+  const label = element("label", {}, element("span", {}, control.label), input);
   const slider = {
     name: control.name,
-    row,
-    last: control.texts.length - 1,
+    row: element("div", { class: "live-control" }, label, text),
+    last,
     get position() { return Number(input.value); },
     set position(i) {
       input.value = i;
@@ -202,7 +203,7 @@ function makeLine(model, current, onSilence) {
     watch();
     if (waiting) ask();
   };
-  return { view, ask, heard, close: () => clearTimeout(alarm) };
+  return { ask, heard, isQuiet: () => sent.size === 0, close: () => clearTimeout(alarm) };
 }
 
 // ---- The view ------------------------------------------------------------------------------------------
@@ -210,11 +211,11 @@ function makeLine(model, current, onSilence) {
 function render({ model, el }) {
   const [width, height] = model.get("size");
   const alt = model.get("alt");
-  const canvas = element("canvas", { role: "img", ariaLabel: alt });
-  const status = element("div", { className: "live-status", role: "status" });
-  const bar = element("div", { className: "live-controls" });
-  const box = element("div", { className: "live-view", role: "group", ariaLabel: `Live view: ${alt}` },
-    bar, canvas, status);
+  const canvas = element("canvas", { role: "img", "aria-label": alt });
+  const status = element("div", { class: "live-status", role: "status" });
+  const bar = element("div", { class: "live-controls" });
+  const named = { class: "live-view", role: "group", "aria-label": `Live view: ${alt}` };
+  const box = element("div", named, bar, canvas, status);
   let [ratio, layers, drawn] = [0, [], {}];
 
   const say = (text, isError) => {
@@ -222,7 +223,7 @@ function render({ model, el }) {
     status.classList.toggle("live-error", isError);
   };
   const line = makeLine(model, () => ({ positions: positions(), ratio: window.devicePixelRatio }), (text) => say(text, true));
-  const onPlay = (playing) => { status.ariaLive = playing ? "off" : "polite"; };
+  const onPlay = (playing) => status.setAttribute("aria-live", playing ? "off" : "polite");
   const sliders = model.get("controls").map((control) =>
     control.fps ? makePlayer(control, line.ask, onPlay) : makeSlider(control, line.ask));
   const positions = () => Object.fromEntries(sliders.map((s) => [s.name, s.position]));
@@ -238,7 +239,8 @@ function render({ model, el }) {
   const show = async () => {
     const [scene, answer] = [model.get("scene"), model.get("answer")];
     line.heard(answer);
-    if (answer.view !== line.view) sliders.forEach((s) => { s.position = answer.positions[s.name]; });
+    // the same view may stand in two places, or have been opened anew: what was asked there is shown here too
+    if (line.isQuiet()) sliders.forEach((s) => { s.position = answer.positions[s.name]; });
     const pictures = await Promise.all(answer.pictures.map(async (p) => ({ box: p.box, bitmap: await decode(p.data, p.type) })));
     await fit();
     if (answer !== model.get("answer")) return; // a newer one came while the pictures were decoded
@@ -249,7 +251,7 @@ function render({ model, el }) {
     box.dispatchEvent(new CustomEvent("drawn"));
   };
 
-  const reset = element("button", { type: "button", textContent: "Reset" });
+  const reset = element("button", { type: "button" }, "Reset");
   reset.addEventListener("click", () => {
     sliders.forEach((s) => { s.pause(); s.reset(); });
     line.ask();

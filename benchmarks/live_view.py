@@ -1,0 +1,188 @@
+"""How fast a live view follows its slider, in a real JupyterLab in headless Chromium.
+
+    python benchmarks/live_view.py [--presses 100]
+
+A text echo, the smallest widget that asks the kernel at each press, is measured in the same run in the same way:
+it is the limit that the server and the browser set. Times run from the key event to the frame that shows it.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
+from lab import browser, jupyterlab
+
+ECHO = '''
+import anywidget
+
+class Echo(anywidget.AnyWidget):
+    """A slider whose value the kernel sends back as a text."""
+
+    _esm = """
+    export default { render({ model, el }) {
+      const input = Object.assign(document.createElement("input"), { type: "range", min: 0, max: 200, value: 100 });
+      const text = document.createElement("span");
+      el.className = "measured";
+      input.addEventListener("input", () => model.send(input.value));
+      input.addEventListener("keydown", (event) => event.stopPropagation());
+      model.on("msg:custom", (message) => { text.textContent = message; el.dispatchEvent(new Event("drawn")); });
+      el.append(input, text);
+    } };
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.on_msg(lambda _, message, buffers: self.send(message))
+
+Echo()
+'''
+
+LINES = """
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course_lib import plots
+from course_lib.widgets import live, slider
+
+plots.use_style()
+grid = np.stack(np.meshgrid(np.linspace(-6, 6, 200), np.linspace(-3, 3, 200)), axis=-1)
+valley = lambda x: 0.1 * x[..., 0] ** 2 + 2 * x[..., 1] ** 2
+fig, (left, right) = plt.subplots(1, 2)
+left.contourf(grid[..., 0], grid[..., 1], valley(grid), 20, cmap="Blues_r", alpha=0.6)
+right.set(xlim=(0, 200), ylim=(1e-12, 100), yscale="log")
+(path,) = left.plot([], [], "o-", ms=4, lw=1)
+(loss,) = right.plot([], [])
+
+def step(lr):
+    x = [np.array([-5.0, -2.0])]
+    for _ in range(200):
+        x.append(x[-1] - lr * np.array([0.2, 4.0]) * x[-1])
+    path.set_data(*np.array(x).T)
+    loss.set_data(np.arange(201), valley(np.array(x)))
+    return f"Loss after 200 steps: {valley(x[-1]):.1e}."
+
+live(fig, step, [path, loss], alt="A path of 200 steps and its loss.", lr=slider(0, 0.5, 0.25))
+"""
+
+PICTURE = """
+x = np.linspace(-3, 3, 128)
+fig, (left, right) = plt.subplots(1, 2)
+image = left.imshow(np.zeros((128, 128)), extent=(-3, 3, -3, 3), vmin=-1, vmax=1, cmap="viridis")
+left.contour(x, x, x**2 + x[:, None] ** 2, 5, colors="white")
+bars = right.bar(range(8), np.zeros(8))
+right.set_ylim(0, 1)
+
+def step(w):
+    image.set_data(np.sin(w * x) * np.cos(w * x[:, None]))
+    for i, bar in enumerate(bars):
+        bar.set_height(np.sin(w * i) ** 2)
+
+live(fig, step, [image, bars], alt="A picture and bars.", w=slider(0, 4, 2))
+"""
+
+WATCH = """
+node => {
+  const seen = (window.seen = { presses: [], frames: [], release: 0 });
+  node.addEventListener("keydown", e => seen.presses.push(e.timeStamp), true);
+  node.addEventListener("keyup", e => { seen.release = e.timeStamp; }, true);
+  node.addEventListener("drawn", () => requestAnimationFrame(frame => {
+    const { port1, port2 } = new MessageChannel();           // a task behind the frame's painting
+    port1.onmessage = () => {
+      if (seen.frames.at(-1)?.frame !== frame) seen.frames.push({ frame, painted: performance.now() });
+    };
+    port2.postMessage(0);
+  }));
+}
+"""
+
+
+# Sizes of the kernel's answers as they come through the websocket, headers and all.
+WEIGH = """
+window.updates = [];
+window.WebSocket = class extends WebSocket {
+  constructor(...where) {
+    super(...where);
+    this.addEventListener("message", ({ data }) => {
+      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
+      if (new TextDecoder().decode(bytes.subarray(0, 1500)).includes("comm_msg")) window.updates.push(bytes.length);
+    });
+  }
+};
+"""
+
+
+def quantile(values, share):
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def single_presses(page, presses):
+    """Press an arrow `presses` times, each after the last was answered; return milliseconds to the frame."""
+    times = []
+    for i in range(presses):
+        before = page.evaluate("() => (window.seen.presses = [], window.seen.frames.length)")
+        page.keyboard.press("ArrowRight" if i // 20 % 2 else "ArrowLeft")
+        page.wait_for_function(f"() => window.seen.frames.length > {before}", timeout=10_000)
+        times.append(page.evaluate("() => window.seen.frames.at(-1).painted - window.seen.presses[0]"))
+        page.wait_for_timeout(80 + 7 * (i % 10))
+    return times
+
+
+def held_key(page, seconds=4.0, rate=30):
+    """Hold an arrow at `rate` presses a second; return frames a second and milliseconds from release to rest."""
+    page.keyboard.press("End")
+    page.wait_for_timeout(500)
+    page.evaluate("() => { window.seen.presses = []; window.seen.frames = []; }")
+    began = time.perf_counter()
+    for i in range(int(seconds * rate)):
+        page.keyboard.down("ArrowLeft")
+        time.sleep(max(0, began + (i + 1) / rate - time.perf_counter()))
+    page.keyboard.up("ArrowLeft")
+    page.wait_for_timeout(800)
+    seen = page.evaluate("() => window.seen")
+    span = (seen["presses"][-1] - seen["presses"][0]) / 1000
+    frames = sum(frame["painted"] <= seen["release"] for frame in seen["frames"])
+    return frames / span, seen["frames"][-1]["painted"] - seen["release"], len(seen["presses"]) / span
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--presses", type=int, default=100)
+    presses = arguments.parse_args().presses
+    with tempfile.TemporaryDirectory() as folder, jupyterlab(folder) as lab, browser() as chromium:
+        cells = [nbformat.v4.new_code_cell(source.strip()) for source in (ECHO, LINES, PICTURE)]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), Path(folder, "views.ipynb"))
+        print(f"{'':24}{'median':>8}{'95 %':>8}{'held':>10}{'frames':>10}{'at rest':>9}{'bytes':>8}")
+        for ratio in (1, 2):
+            context = chromium.new_context(viewport={"width": 1280, "height": 1400}, device_scale_factor=ratio)
+            page = context.new_page()
+            page.add_init_script(WEIGH)
+            lab.open(page, "views.ipynb")
+            if errors := lab.run_all(page):
+                sys.exit("\n".join(errors))
+            page.wait_for_selector("canvas >> nth=1")
+            page.wait_for_timeout(1000)
+            for number, name in enumerate(("text echo", "lines, 2 x 201 points", "picture and bars")):
+                view = page.locator(".measured, .live-view").nth(number)
+                view.evaluate(WATCH)
+                view.get_by_role("slider").focus()
+                single_presses(page, 10)  # warm-up
+                page.evaluate("() => { window.updates = []; }")
+                times = single_presses(page, presses)
+                sizes = page.evaluate("() => window.updates")
+                frames, rest, held = held_key(page)
+                print(
+                    f"{name + f' @{ratio}x':24}{statistics.median(times):5.0f} ms{quantile(times, 0.95):5.0f} ms"
+                    f"{held:8.1f}/s{frames:8.1f}/s{rest:6.0f} ms{max(sizes, default=0):8}"
+                )
+            context.close()
+
+
+if __name__ == "__main__":
+    main()

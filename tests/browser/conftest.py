@@ -1,0 +1,53 @@
+"""One JupyterLab and one Chromium for all browser tests, on copies of the notebooks."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import lab
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _needs_a_browser():
+    missing = "Chromium" if lab.chromium() is None else None
+    missing = missing or ("playwright" if importlib.util.find_spec("playwright") is None else None)
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(f"{missing} is missing, which CI must have")
+    if missing:
+        pytest.skip(f"{missing} is not installed")
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory):
+    """Return a running JupyterLab on a copy of the notebooks."""
+    folder = tmp_path_factory.mktemp("lab") / "notebooks"
+    shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    with lab.jupyterlab(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with lab.browser() as running:
+        yield running
+
+
+@pytest.fixture
+def new_page(chromium):
+    """Return a function that opens an empty page; keywords are those of a Playwright context."""
+    contexts = []
+
+    def open_page(**options):
+        contexts.append(chromium.new_context(**({"viewport": {"width": 1280, "height": 1200}} | options)))
+        return contexts[-1].new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()

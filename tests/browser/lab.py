@@ -1,0 +1,159 @@
+"""A real JupyterLab on a folder of notebooks, and a headless Chromium that looks at it."""
+
+import ast
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+SETTINGS = {
+    # every cell is on the page, and nothing looks for news
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+# The kernel is idle and no cell waits, and has been so for a while: a page that has just opened reports
+# "idle" once before it has a kernel.
+AT_REST = """milliseconds => {
+    const idle = document.querySelector('.jp-NotebookPanel [data-status="idle"]') &&
+        ![...document.querySelectorAll('.jp-InputPrompt')].some(e => e.textContent.includes('[*]'));
+    const now = performance.now();
+    window.idleSince = idle ? window.idleSince ?? now : undefined;
+    return idle && now - window.idleSince > milliseconds;
+}"""
+STARTED = "() => [...document.querySelectorAll('.jp-InputPrompt')].some(e => /[*0-9]/.test(e.textContent))"
+
+
+def chromium():
+    """Return the path of a Chromium or Chrome, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@contextlib.contextmanager
+def browser():
+    """Start a headless browser for the length of a with block."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+class Lab:
+    """A running JupyterLab: where it is, and how to open a notebook of its folder in it."""
+
+    def __init__(self, base, token, folder, runtime):
+        self.base, self.token, self.folder, self.runtime = base, token, folder, runtime
+
+    def open(self, page, name):
+        """Open a notebook of the folder and wait for its kernel."""
+        page.goto(f"{self.base}/doc/tree/{name}?token={self.token}&reset")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
+        page.wait_for_function(AT_REST, arg=1500, timeout=90_000)
+
+    def run_all(self, page):
+        """Run all cells of the notebook that is open; return the texts of the errors that cells raised."""
+        page.keyboard.press("Escape")
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        page.wait_for_function(STARTED)
+        page.wait_for_function(AT_REST, arg=300, timeout=300_000)
+        raised = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
+        return raised.all_inner_texts()
+
+    def _api(self, path, method="GET"):
+        request = urllib.request.Request(f"{self.base}/api/{path}?token={self.token}", method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read() or "null")
+
+    def _kernel(self, name):
+        return {session["path"]: session["kernel"]["id"] for session in self._api("sessions")}[name]
+
+    def end_kernel(self, name, how):
+        """Stop the kernel of an open notebook: "restart" or "shutdown"."""
+        restart = how == "restart"
+        path = f"kernels/{self._kernel(name)}" + "/restart" * restart
+        self._api(path, "POST" if restart else "DELETE")
+
+    def in_kernel(self, name, code):
+        """Execute code in the kernel of an open notebook, unseen; return what it called `result`."""
+        from jupyter_client import BlockingKernelClient
+
+        file = self.runtime / f"kernel-{self._kernel(name)}.json"
+        client = BlockingKernelClient(connection_file=str(file))
+        client.load_connection_file()
+        client.start_channels()
+        try:
+            expressions = {"json": "__import__('json').dumps(result)"}
+            reply = client.execute(code, silent=True, user_expressions=expressions, reply=True, timeout=60)
+        finally:
+            client.stop_channels()
+        value = reply["content"].get("user_expressions", {}).get("json", reply["content"])
+        if value["status"] != "ok":
+            raise RuntimeError("\n".join(value.get("traceback", [str(value)])))
+        return json.loads(ast.literal_eval(value["data"]["text/plain"]))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def jupyterlab(folder):
+    """Serve `folder` from a JupyterLab with stock settings for the length of a with block."""
+    port, token = free_port(), secrets.token_hex(16)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        settings = Path(home, "settings", "overrides.json")
+        settings.parent.mkdir()
+        settings.write_text(json.dumps(SETTINGS))
+        own = {f"JUPYTER_{kind}_DIR": f"{home}/{kind.lower()}" for kind in ("RUNTIME", "CONFIG", "DATA")}
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+        command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
+        command += [f"--LabApp.app_settings_dir={settings.parent}", f"--ServerApp.root_dir={folder}"]
+        with open(Path(home, "lab.log"), "wb") as log:
+            env = os.environ | own | {"JUPYTERLAB_WORKSPACES_DIR": f"{home}/workspaces"}
+            server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait_until_up(f"{base}/api/status?token={token}", server, Path(log.name))
+            yield Lab(base, token, Path(folder), Path(own["JUPYTER_RUNTIME_DIR"]))
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _wait_until_up(address, server, log):
+    for _ in range(180):
+        if server.poll() is None:
+            with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
+                return
+            time.sleep(0.5)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
