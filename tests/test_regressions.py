@@ -343,7 +343,7 @@ def test_line_through_one_x_is_refused(x):
 # -------------------------------------------------------------------------------------------------- Gabor
 
 
-@pytest.mark.parametrize("width", [8, 32, 1.5])
+@pytest.mark.parametrize("width", [8, 32, 0.5])
 def test_gabor_model_is_its_formula(width):
     for phi0, phi1 in ((0, 16.6), (-3, 7), (2.5, 0)):
         for x in (-15, -1.0, 0, 4):
@@ -393,6 +393,9 @@ def test_gabor_data():
     assert (np.diff(x) > 0).all()
     again = gabor_data(np.random.default_rng(3))
     np.testing.assert_array_equal([x, y], again)
+    rng = np.random.default_rng(3)
+    np.testing.assert_array_equal(x, np.sort(rng.uniform(-15, 15, 28)))
+    np.testing.assert_allclose(y, gabor_model([0, 16.6], x, 8) + 0.1 * rng.standard_normal(28), atol=1e-14)
     x, y = gabor_data(np.random.default_rng(3), 5000)
     assert (abs(x) < 15).all()
     np.testing.assert_allclose([x.min(), x.max(), x.mean()], [-15, 15, 0], atol=0.3)
@@ -464,6 +467,12 @@ def test_the_lowest_gabor_minimum_is_the_true_curve():
         land = gabor(*gabor_data(np.random.default_rng(0), 400, 0.05, width=width), width)
         np.testing.assert_allclose(land.minima[0], [0, 16.6], atol=0.3)
         assert land(land.minima[0]) == pytest.approx(0.05**2, rel=0.2)
+
+
+@pytest.mark.parametrize("width", [0, -0.5, np.inf, np.nan, "8"])
+def test_gabor_refuses_widths(width):
+    with pytest.raises(ValueError, match=r"^width = .*: must be "):
+        gabor(X1, Y1, width)
 
 
 def test_gabor_fields():
