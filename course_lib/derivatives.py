@@ -343,7 +343,7 @@ def check_gradient(f, grad, x, h=None, method="central", *, floor=None):
     remedy = "Pass the size below which a gradient counts as 0."
     number_in("floor", floor, 0, np.inf, remedy, open_low=True, open_high=True)
     a = _evaluate(grad, x.copy(), "grad", x.shape).astype(float)
-    n = _partials(f, x, h, method, "f", shape=()).astype(float)
+    n = _partials(f, x, h, method, "f", shape=())
     size = np.maximum(np.maximum(np.abs(a), np.abs(n)), floor)
     errors = np.abs(a / size - n / size)
     error = float(errors.max())

@@ -815,6 +815,23 @@ def test_the_first_coordinate_within_one_per_cent_of_the_worst_is_named(first, w
     assert report.relative_error == 1
 
 
+def test_the_report_holds_plain_numbers_in_double_precision():
+    x = np.ones((1, 2), dtype=np.float32)
+    report = check_gradient(sum_of_squares, lambda x: 3 * x, x)
+    kinds = [type(value) for value in dataclasses.astuple(report)]
+    assert kinds == [float, tuple, float, float, str, float, str]
+    assert [type(i) for i in report.worst] == [int, int]
+    assert type(report.ok) is bool
+    # A floor below the range of float32 is no division by zero.
+    assert check_gradient(lambda x: 0 * x.sum(), lambda x: 0 * x, x, floor=1e-60).relative_error == 0
+
+
+def test_a_loss_of_many_numbers_is_refused_with_any_floor():
+    for floor in (None, 0.1):
+        with pytest.raises(ValueError, match=r"^shape of f\(x\) = \(2,\): must be \(\), one number"):
+            check_gradient(lambda x: x * x, twice, [1.0, 2.0], floor=floor)
+
+
 def test_known_false_alarms():
     def relu_loss(x):
         return np.maximum(x, 0).sum()
@@ -885,6 +902,9 @@ def test_the_printed_digits_do_not_turn_on_round_off():
             f"{text}, numerical -1"
         )
         assert repr(dataclasses.replace(base, analytic=1.0, numerical=small)).endswith(f"1, numerical {text}")
+        assert repr(dataclasses.replace(base, analytic=-1.0, numerical=small)).endswith(
+            f"-1, numerical {text}"
+        )
 
 
 def test_a_report_cannot_be_changed():
