@@ -475,6 +475,24 @@ def test_gabor_refuses_widths(width):
         gabor(X1, Y1, width)
 
 
+@pytest.mark.parametrize(
+    ("inside", "beyond"),
+    [
+        ((0, 22.45), (0, 22.55)),
+        ((0, 2.55), (0, 2.45)),
+        ((9.95, 12), (10.05, 12)),
+        ((-9.95, 12), (-10.05, 12)),
+    ],
+)
+def test_minima_are_found_up_to_the_edge_of_the_window_and_not_beyond(inside, beyond):
+    x = np.linspace(-15, 15, 40)
+    land = gabor(x, gabor_model(inside, x))
+    np.testing.assert_allclose(land.minima[0], inside, atol=1e-8)
+    land = gabor(x, gabor_model(beyond, x))
+    assert land(beyond) == 0
+    assert (np.abs(land.minima - beyond).max(-1) > 0.05).all()
+
+
 def test_gabor_fields():
     land = gabor(X1, Y1)
     assert land.window == ((-10, 10), (2.5, 22.5))
