@@ -9,6 +9,7 @@ import base64
 import inspect
 import time
 import traceback
+import types
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,7 +169,8 @@ def live(fig, step, artists, *, alt, **controls):
         One inch takes 100 pixels on the page, 20 inches at most. Its layout is frozen as it stands.
     step : callable
         ``step(**values)`` sets the artists to what belongs to the values; it may return a text, which is
-        shown below the figure.
+        shown below the figure. It sees the notebook's variables as they are now, whatever later cells
+        make of their names.
     artists : artist or sequence of artists
         All that `step` changes. `Line2D` and patches (bars) are the fastest; images, texts, collections
         and whole `Axes` (if limits or ticks change as well) do too.
@@ -209,7 +211,7 @@ def live(fig, step, artists, *, alt, **controls):
         remedy = "Give lines, patches, images, texts, collections, or whole axes."
         require(artist in drawn, "artists", artist, "drawn by fig itself or by its axes", remedy)
     plt.close(fig)
-    return LiveFigure(fig, step, artists, " ".join(alt.split()), controls)
+    return LiveFigure(fig, _with_own_globals(step), artists, " ".join(alt.split()), controls)
 
 
 def _check_step(step, controls):
@@ -226,6 +228,17 @@ def _check_step(step, controls):
             f"controls = {names}: must be the arguments of step{inspect.signature(step)}: {error}. "
             "Give each argument one slider of its name."
         ) from None
+
+
+def _with_own_globals(step):
+    """Return the function bound to a copy of its notebook's variables: a later cell may reuse a name."""
+    if not isinstance(step, types.FunctionType):
+        return step
+    own = types.FunctionType(
+        step.__code__, dict(step.__globals__), step.__name__, step.__defaults__, step.__closure__
+    )
+    own.__kwdefaults__ = step.__kwdefaults__
+    return own
 
 
 def _flat(artists):

@@ -207,6 +207,22 @@ def test_live_refuses_a_fault_of_step_at_once():
         live(fig, lambda k: 1 / k, ax.plot([], []), alt="A line.", k=slider(0, 1, 0))
 
 
+def test_later_cells_may_reuse_the_names_that_step_uses():
+    notebook = {"fig": plt.figure(), "live": live, "k": slider(0, 1, 0)}
+    first = """
+line = fig.add_subplot().plot([], [])[0]
+def step(k, *, scale=2):
+    line.set_data([0, 1], [0, k * scale])
+view = live(fig, step, line, alt="A line.", k=k)
+"""
+    exec(first, notebook)
+    view, line = notebook["view"], notebook["line"]
+    exec("line = {}; scale = None", notebook)
+    ask(view, k=200)
+    assert view.answer["error"] == ""
+    assert line.get_ydata() == [0, 2]
+
+
 # ---- Coordinates ---------------------------------------------------------------------------------------
 
 

@@ -376,11 +376,11 @@ def test_an_error_in_step_stands_in_the_view(views):
 
 def test_a_busy_kernel_is_told_and_caught_up_with(views, page, jupyter):
     lines = views[0]
-    sleep = "import time; time.sleep(12); result = None"
-    busy = threading.Thread(target=jupyter.in_kernel, args=("small.ipynb", sleep))
+    code = "import pathlib, time; pathlib.Path('asleep').touch(); time.sleep(12); result = None"
+    busy = threading.Thread(target=jupyter.in_kernel, args=("small.ipynb", code))
     busy.start()
-    page.wait_for_selector('.jp-NotebookPanel [data-status="busy"]')
-    page.wait_for_timeout(200)
+    while not (jupyter.folder / "asleep").exists():
+        page.wait_for_timeout(50)
     lines.sliders.first.press("ArrowLeft")
     lines.sliders.first.press("ArrowLeft")
     lines.status.filter(has_text="No answer from the kernel for 5 s").wait_for(timeout=12_000)
