@@ -359,9 +359,10 @@ def test_an_argument_put_back_is_no_change():
             x[i] += 0.1
         return total
 
-    x = np.array([0.1, 0.7, 1e3])
-    assert call(steps, x) == pytest.approx(6 * x.sum())
-    np.testing.assert_array_equal(x, [0.1, 0.7, 1e3])
+    for x in (np.array([0.1, 0.7, 1e3]), np.array([0.1, 0.7j, 1e3])):
+        kept = x.copy()
+        assert call(steps, x) == pytest.approx(6 * x.sum())
+        np.testing.assert_array_equal(x, kept)
 
 
 def grows(x):
@@ -456,10 +457,13 @@ def test_one_argument_is_singular():
         call(lambda: 1, 2)
 
 
-@pytest.mark.parametrize("thing", [6.0, "scaled", [1], np.array([6.0, 1.0])], ids=str)
-def test_something_else_than_a_function_is_named(check, thing):
+@pytest.mark.parametrize(
+    ("thing", "text"),
+    [(6.0, "6"), ("scaled", "'scaled'"), ([1], "[1]"), (np.array([6.0, 1.0]), "[6, 1]")],
+)
+def test_something_else_than_a_function_is_named(check, thing, text):
     feedback = check(thing)
-    assert feedback.message.startswith("Expected a function, got ")
+    assert feedback.message == f"Expected a function, got {text}."
     assert feedback.hint == "Give the function itself, without brackets behind it."
 
 
@@ -467,6 +471,15 @@ def test_built_in_functions_can_be_called(check):
     assert check(np.multiply).ok
     assert call(max, 2, 3) == 3
     assert call(dict, {"a": 1}) == {"a": 1}
+
+
+def test_arguments_without_names_are_numbered():
+    with pytest.raises(NotYet, match="changes its argument `(number 1|self)`"):
+        call(dict.pop, {"a": 1}, "a")
+
+
+def test_not_yet_prints_its_message():
+    assert str(NotYet("Not so.", "Try.")) == "Not so."
 
 
 def test_warnings_of_the_learner_s_arithmetic_stay_quiet(check):

@@ -127,7 +127,7 @@ def _is_blank(function):
     code = getattr(function, "__code__", None)
     steps = list(dis.get_instructions(code)) if code else []
     constants = [step.argval for step in steps if step.opname in ("LOAD_CONST", "RETURN_CONST")]
-    return all(step.opname in PLAIN for step in steps) and constants[-1:] in ([None], [Ellipsis])
+    return all(step.opname in PLAIN for step in steps) and constants in ([None], [Ellipsis])
 
 
 def _require_arguments(function, args):
