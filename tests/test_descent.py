@@ -293,16 +293,27 @@ def test_functions_that_are_finite_at_nan_do_not_bring_a_diverged_member_back():
         assert np.isfinite(getattr(path, name)[:, 1]).all()
 
 
-def test_a_start_that_is_bad_already():
-    path = minimize(
-        Problem(lambda x: x[..., 0] * math.inf, lambda x: x), [[1.0], [2.0]], GradientDescent(1.0), 5
-    )
+def test_starts_that_are_bad_already():
+    problem = Problem(lambda x: np.where(x[..., 0] < 3, math.inf, 1.0), lambda x: np.ones_like(x))
+    path = minimize(problem, [[1.0], [2.0]], GradientDescent(1.0), 5)
     assert path.diverged_at.tolist() == [0, 0]
     assert path.evaluations.tolist() == [1, 1]
+    assert len(problem.asked) == 1
     assert path.x_last.tolist() == [[1], [2]]
     assert path.x[0].tolist() == [[1], [2]]
     assert np.isnan(path.x[1:]).all()
     assert np.isnan(path.loss).all()
+    path = minimize(problem, [[1.0], [9.0]], GradientDescent(1.0), 5)
+    assert path.diverged_at.tolist() == [0, -1]
+    assert path.evaluations.tolist() == [1, 6]
+
+
+def test_everyone_done_at_the_start():
+    problem = Problem(lambda x: np.where(x[..., 0] < 3, math.inf, 1.0), lambda x: np.ones_like(x))
+    path = minimize(problem, [[1.0], [9.0]], GradientDescent(1.0), 5, tol_grad=1)
+    assert path.diverged_at.tolist() == [0, -1]
+    assert path.stopped_at.tolist() == [-1, 0]
+    assert len(problem.asked) == 1
 
 
 def test_all_diverged_ends_the_run_early():
@@ -435,13 +446,18 @@ def test_many_norms_are_taken_right_across_the_buffer():
     assert path.grad_norm.shape == (4501,)
 
 
+def test_norms_of_a_large_batch():
+    path = minimize(square(), np.linspace(-1, 1, 5000)[:, None], GradientDescent(0.5), 4)
+    assert_same(path.grad_norm, np.abs(path.x[..., 0]))
+
+
 @pytest.mark.parametrize("dim", [1, 2, 7, 8, 9, 50])
 def test_norms_of_long_gradients(dim):
     problem = Problem(lambda x: x[..., 0] * 0, lambda x: 1 * x)
-    x0 = np.random.default_rng(1).standard_normal((5, dim))
+    x0 = np.random.default_rng(1).standard_normal((12, dim))
     path = minimize(problem, x0, GradientDescent(0.5), 6, tol_grad=1e-9)
     np.testing.assert_allclose(path.grad_norm, np.linalg.norm(path.x, axis=-1), rtol=1e-14)
-    for i in range(5):
+    for i in range(12):
         assert_same(path.grad_norm[:, i], minimize(problem, x0[i], GradientDescent(0.5), 6).grad_norm)
 
 

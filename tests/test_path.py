@@ -74,3 +74,9 @@ def test_repr(lr, options, text):
 def test_frozen():
     with pytest.raises(AttributeError):
         walk(np.ones((3, 2))).x = 1
+
+
+def test_a_path_equals_itself_only():
+    path = walk(np.ones((3, 2)))
+    assert path == path
+    assert path != walk(np.ones((3, 2)))
