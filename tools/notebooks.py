@@ -29,6 +29,14 @@ METADATA = {
 }
 SWITCH = "MEASURE = False"
 
+# Printed results hold on every processor (`make processors`), but a line in a picture may move by a fraction
+# of a pixel: pictures are stored as any x86-64 processor with AVX2 draws them, so that diffs stay empty.
+STEADY = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
 
 class NotebookError(Exception):
     """A notebook that cannot be stored; the text says which cell and why."""
@@ -69,8 +77,10 @@ def shut_out(scratch):
     }
 
 
-def execute(notebook, folder, timeout=300):
+def execute(notebook, folder, timeout=300, variables=None):
     """Run all cells of a notebook in place, in a fresh kernel whose working directory is `folder`.
+
+    The kernel gets these environment variables besides those that there are.
 
     Raises
     ------
@@ -94,7 +104,7 @@ def execute(notebook, folder, timeout=300):
             resources={"metadata": {"path": str(folder)}},
             on_cell_execute=lambda cell, cell_index: started.append(cell_index),
         )
-        environment = os.environ | shut_out(scratch)
+        environment = os.environ | shut_out(scratch) | (variables or {})
         environment.pop("MPLBACKEND", None)
         log = Path(scratch, "kernel.log")
         with log.open("w") as stderr, contextlib.suppress(CellExecutionError):  # its output is found below
@@ -183,7 +193,7 @@ def main(arguments=None):
         try:
             notebook = nbformat.read(path, as_version=4)
             if not options.no_run:
-                execute(notebook, path.resolve().parent, options.timeout)
+                execute(notebook, path.resolve().parent, options.timeout, STEADY)
             write(normalise(notebook), path)
         except (NotebookError, OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
             print(f"{path.name}: not stored: {error}", flush=True)
