@@ -8,6 +8,7 @@ uses, in `course_lib.line_search`. Both are offered here as well.
 """
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -104,7 +105,7 @@ def minimize(
         x, batch = _start(x0, optimizer)
         record = Recorder(problem, x, _times(keep, steps), limit, tol_grad, tol_loss)
         state = optimizer.init(x)
-        for t in range(steps + 1):
+        for t in itertools.count():
             if rows is None:
                 g = np.asarray(problem.grad(where(x, state)), x.dtype)
             elif t < steps:

@@ -659,6 +659,14 @@ def test_function_evaluations_are_counted(search):
     assert len(problem.asked) == 9
 
 
+def test_golden_search_shrinks_its_bracket_to_a_millionth():
+    land = Problem(lambda x: 0.05 * x[..., 0] * x[..., 0], lambda x: 0.1 * x)  # the best step is 10
+    path = steepest_descent(land, [3.0], 1, "golden")
+    shrinkings = math.ceil(math.log(1e-6) / math.log((math.sqrt(5) - 1) / 2))
+    assert path.evaluations == 6 + 2 + shrinkings  # at 0, 1, 2, 4, 8, 16, hence between 4 and 16
+    assert path.x[1, 0] == pytest.approx(0, abs=1e-5)
+
+
 def test_armijo_starts_from_one():
     problem = square()
     path = steepest_descent(problem, [3.0], 1, "armijo")
