@@ -493,6 +493,17 @@ def test_minima_are_found_up_to_the_edge_of_the_window_and_not_beyond(inside, be
     assert (np.abs(land.minima - beyond).max(-1) > 0.05).all()
 
 
+def test_close_minima_are_both_listed():
+    land = gabor(*gabor_data(np.random.default_rng(37), 4, 0.5), 32)
+    gaps = np.abs(land.minima[:, None] - land.minima).max(-1)[np.triu_indices(len(land.minima), 1)]
+    assert 0.6 < gaps.min() < 0.7
+
+
+@pytest.mark.parametrize(("x", "y"), [([3.0], [0.5]), ([0.0, 0.0], [0.5, 0.5])])
+def test_a_floor_of_minima_is_not_listed_point_by_point(x, y):
+    assert len(gabor(x, y).minima) == 0
+
+
 def test_gabor_fields():
     land = gabor(X1, Y1)
     assert land.window == ((-10, 10), (2.5, 22.5))
