@@ -474,7 +474,7 @@ def test_built_in_functions_can_be_called(check):
 
 
 def test_arguments_without_names_are_numbered():
-    with pytest.raises(NotYet, match="changes its argument `(number 1|self)`"):
+    with pytest.raises(NotYet, match=r"changes its argument `(number 1|self)`"):
         call(dict.pop, {"a": 1}, "a")
 
 
@@ -553,6 +553,11 @@ def test_a_right_value_passes(expected, answer):
         (0.5, True, "Expected a number, got True."),
         (0.5, "0.5", "Expected a number, got the text '0.5'."),
         (0.5, [0.5], "Expected a number, got a list of 1; make it an array with `np.array(...)`."),
+        (
+            np.ones(3),
+            (np.ones(2), np.ones(1)),
+            "Expected an array of shape (3,), got a tuple of 2; join the parts with `np.concatenate([...])`.",
+        ),
         (0.5, np.array([0.5]), "Expected a number, got an array of shape (1,)."),
         (0.5, scaled, "Expected a number, got a function (scaled)."),
         (0.5, {}, "Expected a number, got an object of type dict."),

@@ -59,7 +59,13 @@ def _tuple_difference(expected, got, rtol, atol):
 def _number_difference(expected, got, rtol, atol):
     wanted = "a number" if expected.ndim == 0 else f"an array of shape {expected.shape}"
     if isinstance(got, list | tuple):
-        return f"expected {wanted}, got {_kind(got)}; make it an array with `np.array(...)`."
+        joined = any(isinstance(part, np.ndarray) and part.ndim for part in got)
+        remedy = (
+            "join the parts with `np.concatenate([...])`"
+            if joined
+            else "make it an array with `np.array(...)`"
+        )
+        return f"expected {wanted}, got {_kind(got)}; {remedy}."
     same_kind = is_numeric(got) or (expected.dtype.kind == "b" and np.asarray(got).dtype.kind == "b")
     if not same_kind or np.shape(got) != expected.shape:
         return f"expected {wanted}, got {_kind(got)}."

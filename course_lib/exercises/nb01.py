@@ -39,6 +39,10 @@ def central(f, x, h):
         ),
         ("That is the rise; divide it by the run.", lambda f, x, h: f(x + h) - f(x - h)),
         (
+            "That is a central difference with the step h/2: here the points are x + h and x - h.",
+            lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h,
+        ),
+        (
             "The two values are added; a slope needs their difference.",
             lambda f, x, h: (f(x + h) + f(x - h)) / (2 * h),
         ),
@@ -220,6 +224,18 @@ def _minus_labels(theta, X, y):
     return np.concatenate([weights.ravel(), -E.mean(axis=0)])
 
 
+def _class_numbers_subtracted(theta, X, y):
+    P = softmax(X @ theta[:-CLASSES].reshape(-1, CLASSES) + theta[-CLASSES:])
+    E = P - y[:, None]
+    return np.concatenate([(X.T @ E / len(y)).ravel(), E.mean(axis=0)])
+
+
+def _softmax_of_all(theta, X, y):
+    z = X @ theta[:-CLASSES].reshape(-1, CLASSES) + theta[-CLASSES:]
+    E = softmax(z.ravel()).reshape(z.shape) - np.eye(CLASSES)[y]
+    return np.concatenate([(X.T @ E / len(y)).ravel(), E.mean(axis=0)])
+
+
 @exercise(
     "01.4",
     "Mend the classifier",
@@ -242,6 +258,11 @@ def _minus_labels(theta, X, y):
             _by_columns,
         ),
         ("The biases have the wrong sign: the error is P - Y, as for the weights.", _minus_labels),
+        (
+            "The labels are class numbers, and P has a column a class: subtract `np.eye(10)[y]`.",
+            _class_numbers_subtracted,
+        ),
+        ("`softmax` here works along each row; yours runs over all entries: mind the axis.", _softmax_of_all),
         (
             "A mean over the examples *and* the classes' number: divide by N only.",
             _with_bias(lambda E: E.mean(axis=0) / CLASSES),
@@ -305,6 +326,12 @@ def _absolute_tolerance(H):
     return _name(values > 1e-8, values < -1e-8)
 
 
+def _largest_signed(H):
+    values = np.linalg.eigvalsh(H)
+    tiny = 1e-8 * values.max()
+    return _name(values > tiny, values < -tiny)
+
+
 def _zero_ignored(H):
     values = np.linalg.eigvalsh(H)
     tiny = 1e-8 * np.abs(values).max()
@@ -335,6 +362,10 @@ def _else_saddle(H):
         ("Both signs make a saddle even if a third eigenvalue is 0: ask for it first.", _zero_first),
         ("An eigenvalue that should be 0 may come out as ±1e-17: use the tolerance.", _without_tolerance),
         ("The tolerance is relative: 1e-8 times the largest absolute value.", _absolute_tolerance),
+        (
+            "The tolerance needs the largest *absolute* value: with -1000 and 0.001 that is 1000.",
+            _largest_signed,
+        ),
         ("An eigenvalue of 0 leaves it undecided: x² + y³ has 2 and 0, and no minimum.", _zero_ignored),
         ("A zero eigenvalue alone makes no saddle: it is undecided.", _else_saddle),
     ],

@@ -285,8 +285,10 @@ def _changed_variance(factor):
         ),
         (
             "Take the variance over the examples, `axis=0`, not over all numbers at once.",
-            lambda single, B, replace: _minibatch_variance(single.ravel(), B, True)
-            * (1 if replace else (len(single) - B) / (len(single) - 1)),
+            lambda single, B, replace: (
+                _minibatch_variance(single.ravel(), B, True)
+                * (1 if replace else (len(single) - B) / (len(single) - 1))
+            ),
         ),
     ],
     hint="`np.var(single, axis=0) / B`, and without replacement times (N - B)/(N - 1).",
