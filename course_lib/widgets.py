@@ -169,8 +169,7 @@ def live(fig, step, artists, *, alt, **controls):
         One inch takes 100 pixels on the page, 20 inches at most. Its layout is frozen as it stands.
     step : callable
         ``step(**values)`` sets the artists to what belongs to the values; it may return a text, which is
-        shown below the figure. It sees the notebook's variables as they are now, whatever later cells
-        make of their names.
+        shown below the figure. It sees the notebook as it is now: later cells may reuse its names.
     artists : artist or sequence of artists
         All that `step` changes. `Line2D` and patches (bars) are the fastest; images, texts, collections
         and whole `Axes` (if limits or ticks change as well) do too.
@@ -211,7 +210,7 @@ def live(fig, step, artists, *, alt, **controls):
         remedy = "Give lines, patches, images, texts, collections, or whole axes."
         require(artist in drawn, "artists", artist, "drawn by fig itself or by its axes", remedy)
     plt.close(fig)
-    return LiveFigure(fig, _with_own_globals(step), artists, " ".join(alt.split()), controls)
+    return LiveFigure(fig, _detached(step), artists, " ".join(alt.split()), controls)
 
 
 def _check_step(step, controls):
@@ -230,15 +229,24 @@ def _check_step(step, controls):
         ) from None
 
 
-def _with_own_globals(step):
-    """Return the function bound to a copy of its notebook's variables: a later cell may reuse a name."""
+def _detached(step):
+    """Return `step` in a copy of its notebook, so that later cells may give its names another meaning."""
     if not isinstance(step, types.FunctionType):
         return step
-    own = types.FunctionType(
-        step.__code__, dict(step.__globals__), step.__name__, step.__defaults__, step.__closure__
-    )
-    own.__kwdefaults__ = step.__kwdefaults__
-    return own
+    notebook, copy = step.__globals__, dict(step.__globals__)
+
+    def moved(function):
+        twin = types.FunctionType(
+            function.__code__, copy, function.__name__, function.__defaults__, function.__closure__
+        )
+        twin.__kwdefaults__ = function.__kwdefaults__
+        twin.__dict__.update(function.__dict__)
+        return twin
+
+    for name, value in notebook.items():  # the functions that step calls, too
+        if isinstance(value, types.FunctionType) and value.__globals__ is notebook:
+            copy[name] = moved(value)
+    return moved(step)
 
 
 def _flat(artists):

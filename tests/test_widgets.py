@@ -211,16 +211,19 @@ def test_later_cells_may_reuse_the_names_that_step_uses():
     notebook = {"fig": plt.figure(), "live": live, "k": slider(0, 1, 0)}
     first = """
 line = fig.add_subplot().plot([], [])[0]
-def step(k, *, scale=2):
-    line.set_data([0, 1], [0, k * scale])
+height = lambda k, *, scale=2: offset + k * scale
+height.unit = 1
+offset = 3
+def step(k, *, start=0):
+    line.set_data([start, 1], [0, height(k) * height.unit])
 view = live(fig, step, line, alt="A line.", k=k)
 """
     exec(first, notebook)
     view, line = notebook["view"], notebook["line"]
-    exec("line = {}; scale = None", notebook)
+    exec("line = {}; offset = None; height = None", notebook)
     ask(view, k=200)
     assert view.answer["error"] == ""
-    assert line.get_ydata() == [0, 2]
+    assert (line.get_xdata(), line.get_ydata()) == ([0, 1], [0, 5])
 
 
 # ---- Coordinates ---------------------------------------------------------------------------------------

@@ -75,10 +75,15 @@ class Lab:
 
     def run_all(self, page):
         """Run all cells of the notebook that is open; return the texts of the errors that cells raised."""
-        page.keyboard.press("Escape")
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        page.wait_for_function(STARTED)
+        from playwright.sync_api import TimeoutError as TooLate
+
+        for _ in range(3):  # a click that comes while the page still loads is lost
+            page.keyboard.press("Escape")
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            with contextlib.suppress(TooLate):
+                page.wait_for_function(STARTED, timeout=10_000)
+                break
         page.wait_for_function(AT_REST, arg=300, timeout=300_000)
         raised = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
         return raised.all_inner_texts()

@@ -2,7 +2,8 @@
 
 import base64
 import io
-import threading
+import os
+import signal
 from pathlib import Path
 
 import nbformat
@@ -374,20 +375,19 @@ def test_an_error_in_step_stands_in_the_view(views):
     assert "live-error" not in lines.status.get_attribute("class")
 
 
-def test_a_busy_kernel_is_told_and_caught_up_with(views, page, jupyter):
+def test_a_silent_kernel_is_told_and_caught_up_with(views, page, jupyter):
     lines = views[0]
-    code = "import pathlib, time; pathlib.Path('asleep').touch(); time.sleep(12); result = None"
-    busy = threading.Thread(target=jupyter.in_kernel, args=("small.ipynb", code))
-    busy.start()
-    while not (jupyter.folder / "asleep").exists():
-        page.wait_for_timeout(50)
-    lines.sliders.first.press("ArrowLeft")
-    lines.sliders.first.press("ArrowLeft")
-    lines.status.filter(has_text="No answer from the kernel for 5 s").wait_for(timeout=12_000)
-    assert "live-error" in lines.status.get_attribute("class")
-    assert lines.settle()["positions"]["lr"] == 131
+    kernel = jupyter.in_kernel("small.ipynb", "import os; result = os.getpid()")
+    os.kill(kernel, signal.SIGSTOP)
+    try:
+        for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft"):
+            lines.sliders.first.press(key)
+        lines.status.filter(has_text="No answer from the kernel for 5 s").wait_for(timeout=15_000)
+        assert "live-error" in lines.status.get_attribute("class")
+    finally:
+        os.kill(kernel, signal.SIGCONT)
+    assert lines.settle()["positions"]["lr"] == 130
     assert lines.status.inner_text().startswith("lr = ")
-    busy.join()
 
 
 @pytest.mark.parametrize("end", ["restart", "shutdown"])
