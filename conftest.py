@@ -4,6 +4,7 @@ No test, and no notebook that a test runs, sees or touches the user's own files;
 """
 
 import os
+import sys
 import tempfile
 
 import pytest
@@ -19,6 +20,16 @@ def pytest_configure(config):
     config.add_cleanup(scratch.cleanup)
     os.environ.update(shut_out(scratch.name))
     os.environ.pop("MPLBACKEND", None)
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_matplotlib():
+    """Undo what a test or an example did to Matplotlib's settings."""
+    if "matplotlib" not in sys.modules:
+        yield
+        return
+    with sys.modules["matplotlib"].rc_context():
+        yield
 
 
 def pytest_collection_modifyitems(items):
