@@ -91,8 +91,7 @@ class EndLabels(Artist):
         """
         box = self.axes.bbox
         points = line.get_transform().transform(np.ma.filled(line.get_xydata(), np.nan).astype(float))
-        inside = np.isfinite(points).all(axis=1) & (points > box.min - 1).all(axis=1)
-        inside &= (points < box.max + 1).all(axis=1)
+        inside = ((points > box.min - 1) & (points < box.max + 1)).all(axis=1)
         if not (line.get_visible() and inside.any()):
             return None
         visible = points[inside]

@@ -21,7 +21,7 @@ SMALL = 60_000
 
 
 def png(fig, dpi=2 * PIXELS_PER_INCH, colors=256):
-    """Render `fig` as a PNG of at most `colors` colours; the same figure gives the same bytes.
+    """Render `fig` as a PNG of at most `colors` colours; figures built alike give the same bytes.
 
     Parameters
     ----------
@@ -44,11 +44,10 @@ def png(fig, dpi=2 * PIXELS_PER_INCH, colors=256):
     Examples
     --------
     >>> import matplotlib.pyplot as plt
-    >>> fig, ax = plt.subplots(figsize=(2, 1))
-    >>> picture = png(fig, dpi=50)
-    >>> picture[1:4], picture == png(fig, dpi=50)
+    >>> one, two = [png(plt.subplots(figsize=(2, 1))[0], dpi=50) for _ in range(2)]
+    >>> one[1:4], one == two
     (b'PNG', True)
-    >>> plt.close(fig)
+    >>> plt.close("all")
     """
     _require_figure(fig)
     dpi = number_in("dpi", dpi, 10, 600, "Take 200 for a sharp picture, 100 for a small one.")

@@ -10,9 +10,15 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
-from course_lib import display
+from course_lib import display, plots
 
 CAPTION = "The loss falls to 0.25 < 1 & stays there."
+
+
+@pytest.fixture(autouse=True)
+def _plain_style():
+    with plt.style.context("default", after_reset=True):
+        yield
 
 
 @pytest.fixture
@@ -164,6 +170,17 @@ def test_show_gives_the_same_outputs_twice(shown):
         ax.plot([1, 2])
         display.show(fig, CAPTION)
     assert shown[:2] == shown[2:]
+
+
+def test_figures_built_alike_in_the_course_s_style_give_the_same_bytes():
+    # one figure drawn twice may not: the layout settles within a fraction of a pixel
+    plots.use_style()
+    pictures = []
+    for _ in range(2):
+        fig, ax = plt.subplots(figsize=(3, 2))
+        plots.loss_curve(ax, [3, 1, 2], "Adam", "Adam")
+        pictures.append(display.png(fig))
+    assert pictures[0] == pictures[1]
 
 
 def test_a_caption_on_several_lines_becomes_one(fig, shown):

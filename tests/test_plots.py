@@ -38,7 +38,8 @@ def looks_right(test):
 
 @pytest.fixture(autouse=True)
 def _clean():
-    yield
+    with matplotlib.rc_context():
+        yield
     plt.close("all")
 
 
@@ -376,8 +377,9 @@ def test_a_label_stands_right_of_the_last_visible_point(ax):
     assert line.get_color() == ax.artists[0].pairs[0][1].get_color()
 
 
-def test_a_label_stays_with_what_is_inside_the_axes(ax):
-    plots.loss_curve(ax, [1.0, 2.0, 1e9], "GD", "away")
+@pytest.mark.parametrize("away", [1e9, -1e9, np.nan])
+def test_a_label_stays_with_what_is_inside_the_axes(ax, away):
+    plots.loss_curve(ax, [1.0, 2.0, away], "GD", "away")
     ax.set(xlim=(0, 3), ylim=(0, 3))
     assert placed(ax)["away"].x0 > ax.transData.transform((1, 2))[0]
     assert placed(ax)["away"].x1 < ax.transData.transform((2, 2))[0] + 30
