@@ -1,8 +1,21 @@
 """Draw what was computed: each function takes axes and data, only draws, and returns what it drew.
 
 Values that are not finite leave gaps, so that the path of a diverged run can be drawn as it is; it ends in a
-cross.
-One colour, marker and dash belongs to each method in the whole course; they stand in `STYLES`.
+cross. One colour, marker and dash belongs to each method in the whole course; they stand in `STYLES`.
+
+Examples
+--------
+A path over its landscape, beside its loss; `course_lib.display.show` then shows the figure with its caption.
+
+>>> from course_lib.descent import minimize
+>>> from course_lib.landscapes import valley
+>>> from course_lib.optimizers import GradientDescent
+>>> use_style()
+>>> land = valley()
+>>> path = minimize(land, land.start, GradientDescent(lr=0.4), steps=20)
+>>> fig, (left, right) = plt.subplots(1, 2)
+>>> drawn = contours(left, land), trajectory(left, path.x, "GD"), loss_curve(right, path.loss, "GD", "lr 0.4")
+>>> plt.close(fig)
 """
 
 from pathlib import Path
@@ -129,7 +142,8 @@ def contours(ax, land, window=None, levels=None):
     """
     window = land.window if window is None and hasattr(land, "window") else window
     window = _window(window)
-    minima = np.asarray(getattr(land, "minima", np.empty((0, 2))))
+    minima = getattr(land, "minima", None)
+    minima = np.empty((0, 2)) if minima is None else np.asarray(minima)
     require(minima.shape[1] == 2, "land", land, "a function of two variables", "Draw others as a curve.")
     axes = [np.linspace(low, high, 201) for low, high in window]
     grid = np.stack(np.meshgrid(*axes), axis=-1)
@@ -228,12 +242,12 @@ def loss_curve(ax, loss, method="GD", label=None, x=None):
     loss = _data("loss", loss, 1)
     x = np.arange(len(loss), dtype=float) if x is None else _data("x", x, 1)
     _require_shape("x", x, loss, "loss")
-    style = method_style(method)
+    finite = np.flatnonzero(np.isfinite(loss))
+    require(len(finite) > 0, "loss", loss, "finite at one step at least", "Was the start finite?")
+    style, last = method_style(method), finite[-1]
     (line,) = ax.plot(x, loss, **style, **_marks(method, _apart(method, len(x))))
-    last = np.flatnonzero(np.isfinite(loss))
-    require(len(last) > 0, "loss", loss, "finite at one step at least", "Was the start finite?")
-    if last[-1] < len(loss) - 1:
-        _cross(ax, x[last[-1]], loss[last[-1]], style["color"])
+    if last < len(loss) - 1:
+        _cross(ax, x[last], loss[last], style["color"])
     if label:
         direct_labels(ax, [line], [label])
     return line

@@ -225,6 +225,17 @@ def test_contours_of_a_bare_function_with_given_levels(ax):
     np.testing.assert_array_equal(filled.levels, [0.5, 1, 2])
 
 
+def test_contours_of_something_whose_minima_are_unknown(ax):
+    class Bare:
+        minima = None
+
+        def __call__(self, x):
+            return x[..., 0]
+
+    *_, stars = plots.contours(ax, Bare(), ((0, 1), (0, 1)))
+    assert len(stars.get_xydata()) == 0
+
+
 def test_contours_reaches_down_to_minima_outside_the_window(ax):
     filled, *_ = plots.contours(ax, valley(), ((3, 4), (1, 2)), levels=3)
     assert filled.levels[0] == 0

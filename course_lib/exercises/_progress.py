@@ -62,10 +62,8 @@ def _read(path):
     except (ValueError, KeyError, TypeError, RecursionError):
         aside = path.with_name(path.name + ".damaged")
         os.replace(path, aside)
-        return (
-            set(),
-            f"The file with your progress was damaged; it is kept as {aside.name}, and you start afresh.",
-        )
+        note = f"The file with your progress was damaged; it is kept as {aside.name}, and you start afresh."
+        return set(), note
 
 
 def _write(path, done):
