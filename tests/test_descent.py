@@ -397,6 +397,14 @@ def test_some_stop_some_diverge_and_then_nobody_is_left():
     assert path.diverged_at.tolist() == [-1, 4]
 
 
+def test_one_stops_at_the_start_and_the_last_diverges():
+    problem = square()
+    path = minimize(problem, [[0.5], [8.0]], GradientDescent(11.0), 50, tol_grad=1)
+    assert path.stopped_at.tolist() == [0, -1]
+    assert path.diverged_at.tolist() == [-1, 8]
+    assert len(problem.asked) == 9
+
+
 def test_a_member_that_diverges_does_not_also_stop():
     path = minimize(square(), [8.0], GradientDescent(0.5), 5, tol_loss=1e9, limit=4)
     assert path.diverged_at == 0
