@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from tools.notebooks import shut_out
+from tools.environment import CONSTRAINTS, shut_out
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 
@@ -45,8 +45,6 @@ def other_matplotlib():
     """Say why the baselines do not hold here; None if they do."""
     import matplotlib
     from matplotlib import ft2font
-
-    from tools.environment import CONSTRAINTS
 
     drawn_by = f"matplotlib=={matplotlib.__version__}"
     if drawn_by not in CONSTRAINTS.read_text("utf-8").split():

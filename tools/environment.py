@@ -154,3 +154,12 @@ def quiet_jupyter(folder):
     quiet = {"fetchNews": "false", "checkForUpdates": False}
     overrides = {"@jupyterlab/apputils-extension:notification": quiet}
     (settings / "overrides.json").write_text(json.dumps(overrides), "utf-8")
+
+
+def shut_out(scratch):
+    """Return environment variables that keep the user's own files from changing the outputs of a kernel."""
+    return {
+        "COURSE_PROGRESS": str(Path(scratch, "progress.json")),  # what the learner has passed
+        "IPYTHONDIR": str(Path(scratch, "ipython")),  # start-up files
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a warning of the debugger
+    }

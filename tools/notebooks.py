@@ -20,6 +20,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # for whoever runs this file from elsewhere
+from tools.environment import shut_out
+
 FOLDER = ROOT / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KEPT_CELL_METADATA = ("exercise", "jupyter", "slideshow", "tags")
@@ -66,15 +69,6 @@ def tags(cell):
 def _place(notebook, index):
     """Name a cell as an author finds it: its id and its number in the notebook."""
     return f"cell {notebook.cells[index].get('id', '?')!r} (number {index + 1})"
-
-
-def shut_out(scratch):
-    """Return environment variables that keep the user's own files from changing the outputs of a kernel."""
-    return {
-        "COURSE_PROGRESS": str(Path(scratch, "progress.json")),  # what the learner has passed
-        "IPYTHONDIR": str(Path(scratch, "ipython")),  # start-up files
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a warning of the debugger
-    }
 
 
 def execute(notebook, folder, timeout=300, variables=None):

@@ -225,7 +225,8 @@ def belonging(file, root):
 
 def run_tests(copy, tests, timeout):
     """Run tests in a copy of the repository; return None if they pass, else the first that fails."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not browser"]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not browser"]
+    command += [f"-pno:{plugin}" for plugin in ("anyio", "cacheprovider", "nbval", "pytest_cov", "xdist")]
     environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     try:
