@@ -287,13 +287,14 @@ class _SteepestDescent:
             self.evaluations += 1
             return self.problem(x - t * g).item()
 
+        slope = -np.sum(g * g).item()  # not by BLAS, whose last bit depends on the processor
         if self.search == "exact":
             found = exact_step(self.problem, x, g).item()
         elif self.search == "golden":
             a, b, _ = bracket(phi)
             found = golden_section(phi, a, b, tol=1e-6 * (b - a))
         elif self.search == "armijo":
-            found = backtracking(phi, slope=-np.vdot(g, g).item())
+            found = backtracking(phi, slope)
         else:
-            found = self.search(phi, -np.vdot(g, g).item())
+            found = self.search(phi, slope)
         return x - getattr(found, "t", found) * g, state
