@@ -1,5 +1,5 @@
 // The browser's half of a live view: sliders, a canvas, and one or two questions to the kernel at a time.
-// The kernel's half, and the meaning of `scene` and `answer`, stand in widgets.py.
+// The kernel's half stands in widgets.py; what `scene` and `answer` mean, in _canvas.py.
 
 const UNIT = 16; // coordinates come in sixteenths of a pixel
 const GAP = -(2 ** 15); // in place of x: lift the pen
@@ -19,6 +19,28 @@ function element(tag, attributes = {}, ...children) {
 
 function decode(data, type, size = {}) {
   return createImageBitmap(new Blob([data], { type }), size);
+}
+
+// Return a function that gives what stays, in as many pixels as the screen has now.
+function makeLayers(model) {
+  const [width, height] = model.get("size");
+  let [known, decoded] = [0, null];
+  const scaled = async (ratio) => {
+    const size = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
+    const options = { resizeWidth: size.width, resizeHeight: size.height, resizeQuality: "high" };
+    const files = model.get("layers");
+    const layers = await Promise.all(files.map((data) => decode(data, "image/png", options)));
+    return { ...size, ratio, layers };
+  };
+  return () => {
+    const ratio = Math.max(1, window.devicePixelRatio);
+    if (ratio !== known) [known, decoded] = [ratio, scaled(ratio)];
+    return decoded;
+  };
+}
+
+async function decodePicture({ box, type, data }) {
+  return { box, bitmap: await decode(data, type) };
 }
 
 // Split the coordinates of an answer into one Int16Array for each path of the scene.
@@ -82,21 +104,20 @@ function drawPath(context, item, points) {
 }
 
 // Stack what stays and what moves on the canvas, lowest first, in the order in which Matplotlib draws.
-function draw(canvas, ratio, layers, scene, paths, pictures) {
+function draw(canvas, { width, height, ratio, layers }, scene, paths, pictures) {
   const context = canvas.getContext("2d");
   const next = { layer: 0, picture: 0, path: 0 };
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
   for (const item of scene) {
-    context.setTransform(1, 0, 0, 1, 0, 0);
     if (item.kind === "layer") {
-      context.drawImage(layers[next.layer++], 0, 0);
+      context.drawImage(layers[next.layer++], 0, 0, width / ratio, height / ratio);
     } else if (item.kind === "picture") {
-      const { bitmap, box: [left, top, right, bottom] } = pictures[next.picture++];
-      context.scale(ratio, ratio);
+      const { bitmap, box } = pictures[next.picture++];
+      const [left, top, right, bottom] = box;
       context.drawImage(bitmap, left, top, right - left, bottom - top);
     } else {
-      context.scale(ratio, ratio);
       drawPath(context, item, paths[next.path++]);
     }
   }
@@ -113,13 +134,18 @@ function makeSlider(control, onMove) {
     name: control.name,
     row: element("div", { class: "live-control" }, label, text),
     last,
-    get position() { return Number(input.value); },
+    get position() {
+      return Number(input.value);
+    },
     set position(i) {
       input.value = i;
       text.textContent = control.texts[i];
       input.setAttribute("aria-valuetext", control.texts[i]);
     },
-    reset() { slider.position = control.start; },
+    reset() {
+      slider.pause();
+      slider.position = control.start;
+    },
     pause() {},
   };
   input.addEventListener("input", () => {
@@ -175,27 +201,29 @@ function makePlayer(control, onMove, onPlay) {
 // Ask for the newest positions only; what was passed over meanwhile is never asked for.
 // A second question may be under way while the first is answered if the way takes longer than the work: a
 // Jupyter server holds small messages that follow each other back (Nagle's algorithm) for some 40 ms.
-function makeLine(model, current, onSilence) {
-  const view = crypto.randomUUID?.() ?? String(Math.random());
+function makeLine(model, content, complain) {
+  const view = String(Math.random());
   const sent = new Map();
-  let [seq, atOnce, waiting, alarm] = [0, 1, false, null];
+  let [seq, atOnce, waiting, stopped, alarm] = [0, 1, false, false, null];
 
+  const giveUp = () => {
+    sent.clear(); // answers may be lost: the next question does not wait for them
+    complain(SILENT);
+    if (waiting) ask();
+  };
   const watch = () => {
     clearTimeout(alarm);
-    alarm = sent.size ? setTimeout(onSilence, PATIENCE, SILENT) : null;
+    alarm = sent.size && !stopped ? setTimeout(giveUp, PATIENCE) : null;
   };
   const ask = () => {
     waiting = sent.size >= atOnce;
-    if (waiting) return;
-    sent.set(++seq, { time: performance.now(), alone: sent.size === 0 });
+    if (stopped || waiting) return;
+    seq += 1;
+    sent.set(seq, { time: performance.now(), alone: sent.size === 0 });
     if (sent.size === 1) watch();
-    try {
-      model.send({ view, seq, ...current() });
-    } catch {
-      onSilence(STOPPED);
-    }
+    model.send({ view, seq, ...content() });
   };
-  const heard = (answer) => {
+  const hear = (answer) => {
     const question = answer.view === view && sent.get(answer.seq);
     if (!question) return;
     if (question.alone) atOnce = performance.now() - question.time > 2 * answer.kernel ? 2 : 1;
@@ -203,7 +231,12 @@ function makeLine(model, current, onSilence) {
     watch();
     if (waiting) ask();
   };
-  return { ask, heard, isQuiet: () => sent.size === 0, close: () => clearTimeout(alarm) };
+  const stop = () => {
+    stopped = true;
+    watch();
+    complain(STOPPED);
+  };
+  return { ask, hear, stop, isQuiet: () => sent.size === 0 };
 }
 
 // ---- The view ------------------------------------------------------------------------------------------
@@ -213,68 +246,65 @@ function render({ model, el }) {
   const alt = model.get("alt");
   const canvas = element("canvas", { role: "img", "aria-label": alt });
   const status = element("div", { class: "live-status", role: "status" });
+  const reset = element("button", { type: "button" }, "Reset");
   const bar = element("div", { class: "live-controls" });
   const named = { class: "live-view", role: "group", "aria-label": `Live view: ${alt}` };
   const box = element("div", named, bar, canvas, status);
-  let [ratio, layers, drawn] = [0, [], {}];
+  canvas.style.cssText = `width: ${width}px; aspect-ratio: ${width} / ${height}`;
+  el.append(box);
 
   const say = (text, isError) => {
     status.textContent = text;
     status.classList.toggle("live-error", isError);
   };
-  const line = makeLine(model, () => ({ positions: positions(), ratio: window.devicePixelRatio }), (text) => say(text, true));
+  const sliders = [];
+  const content = () => ({
+    positions: Object.fromEntries(sliders.map((slider) => [slider.name, slider.position])),
+    ratio: window.devicePixelRatio,
+  });
+  const line = makeLine(model, content, (text) => say(text, true));
   const onPlay = (playing) => status.setAttribute("aria-live", playing ? "off" : "polite");
-  const sliders = model.get("controls").map((control) =>
-    control.fps ? makePlayer(control, line.ask, onPlay) : makeSlider(control, line.ask));
-  const positions = () => Object.fromEntries(sliders.map((s) => [s.name, s.position]));
-
-  const fit = async () => {
-    const wanted = Math.max(1, window.devicePixelRatio);
-    if (wanted === ratio) return;
-    ratio = wanted;
-    const size = { resizeWidth: Math.round(width * ratio), resizeHeight: Math.round(height * ratio), resizeQuality: "high" };
-    layers = await Promise.all(model.get("layers").map((data) => decode(data, "image/png", size)));
-    [canvas.width, canvas.height] = [size.resizeWidth, size.resizeHeight];
-  };
-  const show = async () => {
-    const [scene, answer] = [model.get("scene"), model.get("answer")];
-    line.heard(answer);
-    // the same view may stand in two places, or have been opened anew: what was asked there is shown here too
-    if (line.isQuiet()) sliders.forEach((s) => { s.position = answer.positions[s.name]; });
-    const pictures = await Promise.all(answer.pictures.map(async (p) => ({ box: p.box, bitmap: await decode(p.data, p.type) })));
-    await fit();
-    if (answer !== model.get("answer")) return; // a newer one came while the pictures were decoded
-    say(answer.error || answer.status, Boolean(answer.error));
-    const paths = coordinates(answer);
-    draw(canvas, ratio, layers, scene, paths, pictures);
-    box.drawn = { answer, scene, paths };
-    box.dispatchEvent(new CustomEvent("drawn"));
-  };
-
-  const reset = element("button", { type: "button" }, "Reset");
+  for (const control of model.get("controls")) {
+    sliders.push(control.fps ? makePlayer(control, line.ask, onPlay) : makeSlider(control, line.ask));
+    bar.append(sliders.at(-1).row);
+  }
+  bar.append(reset);
   reset.addEventListener("click", () => {
-    sliders.forEach((s) => { s.pause(); s.reset(); });
+    for (const slider of sliders) slider.reset();
     line.ask();
   });
-  bar.append(...sliders.map((s) => s.row), reset);
-  canvas.style.cssText = `width: ${width}px; aspect-ratio: ${width} / ${height}`;
+
+  const getLayers = makeLayers(model);
+  let [begun, shown] = [0, 0];
+  const show = async () => {
+    const [turn, scene, answer] = [++begun, model.get("scene"), model.get("answer")];
+    const paths = coordinates(answer);
+    line.hear(answer);
+    // The same view may stand in two places, or be opened anew: what was asked there is shown here too.
+    if (line.isQuiet()) for (const slider of sliders) slider.position = answer.positions[slider.name];
+    const pictures = await Promise.all(answer.pictures.map(decodePicture));
+    const layers = await getLayers();
+    if (turn < shown) return; // a later one was decoded sooner
+    shown = turn;
+    say(answer.error || answer.status, answer.error !== "");
+    draw(canvas, layers, scene, paths, pictures);
+    box.drawn = { answer, paths }; // for tests and benchmarks
+    box.dispatchEvent(new CustomEvent("drawn"));
+  };
+  show();
+
   // JupyterLab would take the arrow keys for moving between cells.
   box.addEventListener("keydown", (event) => {
     const theirs = event.ctrlKey || event.metaKey || event.altKey || ["Escape", "Tab"].includes(event.key);
     if (!theirs) event.stopPropagation();
   });
-  const onStop = () => say(STOPPED, true);
-  model.on("change:answer", show);
-  model.on("comm:close", onStop);
-  model.on("comm_live_update", onStop);
+  const heard = { "change:answer": show, "comm:close": line.stop, comm_live_update: line.stop };
+  for (const [event, react] of Object.entries(heard)) model.on(event, react);
   window.addEventListener("resize", show);
-  el.append(box);
-  show();
   return () => {
-    line.close();
-    sliders.forEach((s) => s.pause());
+    for (const [event, react] of Object.entries(heard)) model.off(event, react);
     window.removeEventListener("resize", show);
-    model.off("change:answer", show);
+    for (const slider of sliders) slider.pause();
   };
 }
 

@@ -322,7 +322,7 @@ class LiveFigure(anywidget.AnyWidget):
             ratio = min(max(request["ratio"], 1), _canvas.SHARP)
             scene, drawn = _canvas.record(self._fig, self._levels, ratio)
             answer |= drawn
-        except Exception as error:  # shown in the view: a log would hide it from who moved the slider
+        except (Exception, KeyboardInterrupt) as error:  # told in the view: a log would hide it
             answer["error"] = _explain(error, self._step)
         answer |= {"view": request["view"], "seq": request["seq"], "positions": positions}
         answer["kernel"] = 1000 * (time.perf_counter() - began)

@@ -680,16 +680,17 @@ def test_the_line_named_is_the_last_one_of_the_notebook():
     assert f"(line {step.__code__.co_firstlineno + 2} of its cell): LinAlgError" in view.answer["error"]
 
 
-def test_an_error_without_a_line():
+@pytest.mark.parametrize("kind", [KeyError, KeyboardInterrupt])
+def test_an_error_without_a_line(kind):
     class Step:
         def __call__(self, k):
             if k:
-                raise KeyError("lost")
+                raise kind(3)
 
     fig, ax = plt.subplots()
     view = live(fig, Step(), ax.plot([], []), alt="A line.", k=slider(0, 1, 0))
     ask(view, k=200)
-    assert view.answer["error"] == "Error in step: KeyError: 'lost'"
+    assert view.answer["error"] == f"Error in step: {kind.__name__}: 3"
 
 
 @pytest.mark.parametrize("limits", ["xlim", "ylim"])
