@@ -1,5 +1,6 @@
 """Checks accept what is right, recognise what is wrong, and explain everything else; progress survives."""
 
+import dataclasses
 import functools
 import importlib
 import json
@@ -755,22 +756,33 @@ def test_a_number_is_given_once():
 # ---- feedback
 
 
-def test_the_panel_escapes_names_and_never_relies_on_colour():
-    for status, words in (
-        ("passed", "passed"),
-        ("not yet", "not yet"),
-        ("not attempted", "not attempted yet"),
-    ):
-        html = Feedback(status, "01.1 a < b", "got `<b>`", "use `&`", note="kept?")._repr_html_()
-        assert html.startswith('<div role="status" style="')
-        assert f"01.1 a &lt; b: {words}</strong>" in html
-        assert "<div>got <code>&lt;b&gt;</code></div>" in html
-        assert "<div><strong>Hint:</strong> use <code>&amp;</code></div>" in html
-        assert "<small>kept?</small>" in html
-        assert 'aria-hidden="true"' in html
-        assert "color: inherit" in html
-    signs = [repr(Feedback(status, "t"))[0] for status in ("passed", "not yet", "not attempted")]
-    assert len(set(signs)) == 3
+PANEL = (
+    '<div role="status" style="border-left: 5px solid {edge}; background: {tint}; color: inherit; '
+    'border-radius: 4px; padding: 8px 14px; margin: 4px 0; max-width: 860px; line-height: 1.55">'
+    '<strong><span aria-hidden="true">{sign}</span> 01.1 a &lt; b: {words}</strong>'
+    "<div>got <code>&lt;b&gt;</code></div>"
+    "<div><strong>Hint:</strong> use <code>&amp;</code></div>"
+    "<div><small>kept?</small></div></div>"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "sign", "words", "edge", "tint"),
+    [
+        ("passed", "✓", "passed", "#2e7d32", "rgba(46, 125, 50, 0.10)"),
+        ("not yet", "→", "not yet", "#b26a00", "rgba(178, 106, 0, 0.10)"),
+        ("not attempted", "○", "not attempted yet", "#607d8b", "rgba(96, 125, 139, 0.10)"),
+    ],
+)
+def test_the_panel_escapes_names_and_never_relies_on_colour(status, sign, words, edge, tint):
+    feedback = Feedback(status, "01.1 a < b", "got `<b>`", "use `&`", note="kept?")
+    assert feedback._repr_html_() == PANEL.format(sign=sign, words=words, edge=edge, tint=tint)
+    assert repr(feedback).startswith(f"{sign} 01.1 a < b: {words}")
+
+
+def test_feedback_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Feedback("passed", "t").status = "not yet"
 
 
 def test_the_panel_leaves_out_what_is_empty():
