@@ -399,7 +399,7 @@ def _partials(f, x, h, method, name, shape=None):
 def _finish(result, dtype):
     """Return the result in dtype, as a number if it has no axes; refuse an overflow."""
     with np.errstate(over="ignore"):
-        result = np.asarray(result).astype(dtype)
+        result = result.astype(dtype)
     require(bool(np.isfinite(result).all()), "derivative", result, "finite", "Take a larger h, or scale f.")
     return result[()]
 
