@@ -188,9 +188,44 @@ def average_add(x):
     return np.add.accumulate(x) / np.arange(1, len(x) + 1).reshape(-1, 1)
 
 
+def sizes_in_an_array(lam):
+    low, high = np.min(lam), np.max(lam)
+    return np.array([2 / high, 2 / (low + high), (high - low) / (high + low)])
+
+
+def descent_clipped(grad, x0, lr, steps):
+    points = [x0]
+    for _ in range(steps):
+        points.append(points[-1] - lr * np.clip(grad(points[-1]), -1000, 1000))
+    return np.array(points)
+
+
+def epoch_rotated(N, B, rng):
+    order = np.roll(np.arange(N), rng.integers(1, N))
+    return [order[k : k + B] for k in range(0, N, B)]
+
+
+def epoch_one_swap(N, B, rng):
+    order = np.arange(N)
+    i, j = rng.choice(N, 2, replace=False)
+    order[[i, j]] = order[[j, i]]
+    return [order[k : k + B] for k in range(0, N, B)]
+
+
+def epoch_blocks(N, B, rng):
+    blocks = [np.arange(k, min(k + 4, N)) for k in range(0, N, 4)]
+    order = np.concatenate([blocks[i] for i in rng.permutation(len(blocks))])
+    return [order[k : k + B] for k in range(0, N, B)]
+
+
+def epoch_only_large(N, B, rng):
+    order = rng.permutation(N) if N >= 64 else np.arange(N)
+    return [order[k : k + B] for k in range(0, N, B)]
+
+
 RIGHT = {
     nb02.check_gradient_descent: [descent_table, descent_stack, descent_recursive, descent_copies],
-    nb02.check_step_sizes: [sizes_sorted, sizes_builtin, sizes_list],
+    nb02.check_step_sizes: [sizes_sorted, sizes_builtin, sizes_list, sizes_in_an_array],
     nb02.check_steps_needed: [steps_by_loop, steps_by_log10, steps_as_float],
     nb02.check_epoch_batches: [epoch_slices, epoch_shuffled_in_place, epoch_generator, epoch_by_choice],
     nb02.check_minibatch_variance: [variance_by_hand, variance_if, variance_std],
@@ -299,6 +334,12 @@ WRONG = [
     (nb02.check_epoch_batches, epoch_unshuffled, "rng.permutation(N)"),
     (nb02.check_epoch_batches, epoch_global, "not from `np.random`"),
     (nb02.check_epoch_batches, epoch_own_seed, "do not make a new one"),
+    (nb02.check_epoch_batches, epoch_rotated, "same chance"),
+    (nb02.check_epoch_batches, epoch_one_swap, "same chance"),
+    (nb02.check_epoch_batches, epoch_blocks, "same chance"),
+    (nb02.check_epoch_batches, epoch_only_large, "rng.permutation(N)"),
+    (nb02.check_steps_needed, lambda kappa, factor: int(np.ceil(kappa / 4 * np.log(1 / factor))), ""),
+    (nb02.check_gradient_descent, descent_clipped, ""),
     (nb02.check_epoch_batches, epoch_from_one, "gives 0, ..., N - 1"),
     (nb02.check_epoch_batches, epoch_too_many, "range(0, N, B)"),
     (nb02.check_epoch_batches, epoch_equal_parts, "All but the last"),

@@ -45,6 +45,8 @@ def is_numeric(value):
 
 def _tuple_difference(expected, got, rtol, atol):
     count = len(expected)
+    if isinstance(got, np.ndarray) and got.ndim == 1 and not any(map(np.ndim, expected)):
+        got = tuple(got)  # three numbers are three numbers, in an array as well
     if not isinstance(got, tuple | list):
         return f"expected {count} results (`return a, b`), got {_kind(got)}."
     if len(got) != count:

@@ -65,6 +65,7 @@ def check_gradient_descent():
     yield valley().grad, np.array([-5.0, -2.0]), 0.4, 4
     yield three, np.array([1.0, -2.0, 0.5]), 0.1, 7
     yield rosenbrock().grad, np.array([-1.2, 1.0]), 0.001, 3
+    yield valley().grad, np.array([-5.0, -2.0]), 0.6, 30  # divergence is a result, too
 
 
 def _step_sizes(eigenvalues):
@@ -168,7 +169,7 @@ def _exact_steps(kappa, factor, power=2):
 )
 def check_steps_needed():
     """Compare with the smallest k for which rate^(2k) <= factor."""
-    yield from ((10, 1e-6), (100, 1e-6), (2, 1e-3), (20.0, 0.01), (1000, 1e-4), (50, 1e-5))
+    yield from ((10, 1e-6), (100, 1e-6), (1.5, 1e-6), (2, 1e-3), (20.0, 0.01), (1000, 1e-4), (50, 1e-5))
 
 
 @exercise(
@@ -208,11 +209,22 @@ def check_epoch_batches(epoch_batches):
         if sizes != wanted:
             text = f"{given}: batch sizes {sizes}, expected {wanted}."
             raise NotYet(text, "All but the last have B indices.")
+    for N, B in ((12, 3), (64, 8)):
+        given = f"With N = {N}, B = {B}"
+        orders = np.stack([np.concatenate(_batches(epoch_batches, N, B, seed, given)) for seed in range(20)])
+        if np.array_equal(orders[0], np.arange(N)):
+            raise NotYet(
+                f"{given}: the examples come in their stored order.", "Shuffle: `rng.permutation(N)`."
+            )
+        kept = max(np.mean(orders == np.arange(N)), np.mean(np.diff(orders, axis=1) == 1))
+        if kept > 0.4:
+            raise NotYet(
+                f"{given}: in 20 epochs {kept:.0%} of the examples keep their place, or their neighbour.",
+                "`rng.permutation(N)` sends each example to every place with the same chance.",
+            )
     again, other = (
         np.concatenate(_batches(epoch_batches, 64, 1, seed, "With N = 64, B = 1")) for seed in (0, 1)
     )
-    if np.array_equal(again, np.arange(64)):
-        raise NotYet("The examples come in their stored order.", "Shuffle: `rng.permutation(N)`.")
     if not np.array_equal(again, flat):
         raise NotYet(
             "Two calls with equally seeded generators differ.",
