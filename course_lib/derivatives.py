@@ -60,7 +60,7 @@ def default_step(method, x):
     x = finite_array("x", x, "Pass a finite number or an array of them.")
     with np.errstate(over="ignore"):
         h = (np.finfo(x.dtype).eps / 2) ** _EXPONENTS[method] * np.maximum(1, np.abs(x))
-        h = h[()] if method == "complex-step" else (x + h) - x
+        h = h if method == "complex-step" else (x + h) - x
     require(bool(np.isfinite(h).all()), "x", x, "so far from overflow that x + h is finite", "Scale x down.")
     return h
 
@@ -451,7 +451,7 @@ def _evaluate(f, point, name, shape, *, elementwise=False):
     require(shape in (None, value.shape), f"shape of {name}(x)", value.shape, allowed, remedy)
     bad = ~np.isfinite(value)
     if bad.any():
-        where = _shown(np.asarray(point)[bad][0] if elementwise else point)
+        where = _shown(point[bad][0] if elementwise else point)
         remedy = f"Take a smaller h, or x further inside the region where {name} is finite."
         require(False, f"{name}({where})", value[bad][0].item(), "finite", remedy)
     return value
@@ -459,7 +459,7 @@ def _evaluate(f, point, name, shape, *, elementwise=False):
 
 def _shown(point):
     """Return the text of a point, shortened if it is long."""
-    return np.array2string(np.asarray(point), threshold=6, edgeitems=2, separator=", ", floatmode="unique")
+    return np.array2string(point, threshold=6, edgeitems=2, separator=", ", floatmode="unique")
 
 
 def _digits(value, n):
