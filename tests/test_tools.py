@@ -568,8 +568,8 @@ def test_survivors_are_reported_unless_they_are_listed(repository, capsys):
     assert said.count("noticed by tests/test_m.py::test_f") == 1
     assert "3 faults planted, 2 survived" in said
     assert (repository / "course_lib/m.py").read_bytes() == source
-    entry = "[[fault]]\nfile = 'course_lib/{}.py'\nfunction = '{}'\nbefore = 'return -a'\nafter = 'return a'\n"
-    entry += "reason = 'nobody calls it'\n"
+    entry = "[[fault]]\nfile = 'course_lib/{}.py'\nfunction = '{}'\nbefore = 'return -a'\n"
+    entry += "after = 'return a'\nreason = 'nobody calls it'\n"
     both = entry.format("m", "g") + entry.format("n", "h")
     planted_faults.EQUIVALENT.write_text(both)
     assert planted_faults.main(["--jobs", "1"]) == 0
