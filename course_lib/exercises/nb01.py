@@ -37,6 +37,7 @@ def central(f, x, h):
             "That is the forward difference, halved: the second point is `x - h`.",
             lambda f, x, h: (f(x + h) - f(x)) / (2 * h),
         ),
+        ("A slope has a sign: no absolute value.", lambda f, x, h: abs(f(x + h) - f(x - h)) / (2 * h)),
         ("That is the rise; divide it by the run.", lambda f, x, h: f(x + h) - f(x - h)),
         (
             "That is a central difference with the step h/2: here the points are x + h and x - h.",
@@ -55,6 +56,7 @@ def check_central():
     yield np.sin, 0.5, 0.1
     yield np.exp, np.array([0.0, 1.0, 2.0]), 0.01
     yield np.tanh, np.array([[0.3, -0.7]]), 0.5
+    yield np.cos, np.array([-1.0, 0.7, 2.0]), 0.1
 
 
 def wave(x):
@@ -66,9 +68,9 @@ def product(x):
 
 
 def numerical_gradient(f, x, h):
-    g = np.zeros_like(x)
+    g = np.zeros(x.shape)
     for i in np.ndindex(x.shape):
-        step = np.zeros_like(x)
+        step = np.zeros(x.shape)
         step[i] = h
         g[i] = (f(x + step) - f(x - step)) / (2 * h)
     return g
@@ -80,6 +82,15 @@ def _along_all(f, x, h):
 
 def _forward_gradient(f, x, h):
     return np.array([(f(x + h * e.reshape(x.shape)) - f(x)) / h for e in np.eye(x.size)]).reshape(x.shape)
+
+
+def _never_reset(f, x, h):
+    """Keep the steps of the coordinates before in the step."""
+    g, step = np.zeros(x.shape), np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        step[i] = h
+        g[i] = (f(x + step) - f(x - step)) / (2 * h)
+    return g
 
 
 def _walking_on(f, x, h):
@@ -112,9 +123,10 @@ def _walking_on(f, x, h):
             "Step back before you move the next coordinate: each derivative starts from the same `x`.",
             _walking_on,
         ),
+        ("The step keeps its old entries: make it all zeros again for each coordinate.", _never_reset),
     ],
     hint="For each index i: a step that is h at i and 0 elsewhere, then a central difference.",
-    passed="It took 2n evaluations of f, two for each coordinate.",
+    passed="Two evaluations for each coordinate: 2n in all.",
 )
 def check_numerical_gradient():
     """Compare with central differences in each coordinate."""
@@ -384,6 +396,11 @@ def check_classify():
     yield np.diag([-1.0, -2.0, -3.0])
     yield np.diag([1.0, 2.0, 3.0])
     yield np.diag([-1.0, -2.0, 3.0])
+    yield np.diag([1.0, 1e-7])
+    yield np.diag([1.0, -1e-7])
+    yield np.diag([1.0, 1e-9])
+    yield np.zeros((2, 2))
+    yield np.array([[0.0, 1.0], [1.0, 0.0]])
     yield np.diag([1.0, 1e-10])
     yield np.diag([1.0, -1e-10])
     yield np.diag([-1e6, 1e-5])
