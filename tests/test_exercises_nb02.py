@@ -232,7 +232,7 @@ RIGHT = {
     nb02.check_lr_for_radius: [lr_by_hand, lr_in_steps, lr_by_bisection],
     nb02b.check_armijo_step: [armijo_power, armijo_recursive, armijo_break],
     nb02b.check_running_average: [average_list, average_update, average_add],
-    nb02b.check_robbins_monro: ["BC"],
+    nb02b.check_robbins_monro: ["BC", "CB", "B, C", "b c", "B and C", ("B", "C"), ["c", "b"], {"B", "C"}],
 }
 
 
@@ -321,6 +321,21 @@ def epoch_short(N, B, rng):
     return [order[k : k + B] for k in range(0, N // 2, B)]
 
 
+def armijo_shrinks_first(phi, slope, t0, c, shrink):
+    t = t0
+    while True:
+        t = t * shrink
+        if phi(t) <= phi(0) + c * t * slope:
+            return t
+
+
+def armijo_never_shrinks(phi, slope, t0, c, shrink):
+    t = t0
+    while phi(t) > phi(0) + c * t * slope:
+        t * shrink
+    return t
+
+
 WRONG = [
     (nb02.check_gradient_descent, descent_aliased, "one and the same array"),
     (nb02.check_gradient_descent, descent_spoils_its_argument, "Make a new array"),
@@ -348,7 +363,14 @@ WRONG = [
     (nb02.check_epoch_batches, lambda N, B, rng: [], "One array of indices a batch"),
     (nb02.check_epoch_batches, lambda N, B, rng: 3, "One array of indices a batch"),
     (nb02.check_epoch_batches, lambda N, B, rng: 1 / 0, "rng.permutation(N)"),
+    (nb02b.check_armijo_step, armijo_shrinks_first, "test before you shrink"),
+    (nb02b.check_armijo_step, armijo_never_shrinks, "t = t * shrink"),
     (nb02b.check_robbins_monro, "ABCDEF", "Test both sums"),
+    (nb02b.check_robbins_monro, "d, b, c", "Look at D once more"),
+    (nb02b.check_robbins_monro, "BCX", "Test both sums"),
+    (nb02b.check_robbins_monro, "", "Test both sums"),
+    (nb02b.check_robbins_monro, 2, "Test both sums"),
+    (nb02b.check_robbins_monro, ("B", 3), "Test both sums"),
 ]
 
 
@@ -362,6 +384,17 @@ def test_wrong_answers_get_a_fitting_hint(check, wrong, hint):
 def test_the_reference_stops_on_a_function_that_never_descends():
     reference = nb02b.check_armijo_step.exercise.reference
     assert 0 < reference(lambda t: t, -1.0, 1.0, 0.5, 0.5) < 1e-50
+
+
+def test_a_loop_without_end_is_ended():
+    message = nb02b.check_armijo_step(armijo_never_shrinks).message
+    assert "the loop does not end; it has called phi 10,000 times" in message
+    assert "while phi(t) > phi(0)" in message
+
+
+def test_schedules_are_asked_for_by_letters():
+    assert nb02b.check_robbins_monro(2).message == 'Expected letters such as "AF", got 2.'
+    assert nb02b.check_robbins_monro("b d").message == "Expected another answer than 'b d'."
 
 
 def test_messages_name_the_case():

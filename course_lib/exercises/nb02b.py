@@ -1,11 +1,18 @@
 """Checks of notebook 02b: line searches, averages, Robbins and Monro."""
 
+import itertools
+import re
+from functools import wraps
+
 import numpy as np
 
-from course_lib.exercises import exercise
+from course_lib.exercises import NotYet, exercise
+from course_lib.exercises._compare import short
 from course_lib.landscapes import himmelblau
 
 __all__ = ["check_armijo_step", "check_robbins_monro", "check_running_average"]
+
+CALLS = 10_000  # no backtracking needs so many values of φ: its loop will not end
 
 
 def _armijo(phi, slope, t0, c, shrink):
@@ -15,6 +22,19 @@ def _armijo(phi, slope, t0, c, shrink):
             break
         t = t * shrink
     return t
+
+
+def _ending(phi):
+    """Return φ that stops a loop which would go on for ever."""
+    count = itertools.count()
+
+    @wraps(phi)
+    def limited(t):
+        if next(count) >= CALLS:
+            raise RuntimeError(f"the loop does not end; it has called phi {CALLS:,} times")
+        return phi(t)
+
+    return limited
 
 
 @exercise(
@@ -42,7 +62,11 @@ def _armijo(phi, slope, t0, c, shrink):
             "One step too small: test first, shrink only when the rule fails.",
             lambda phi, slope, t0, c, shrink: shrink * _armijo(phi, slope, t0, c, shrink),
         ),
-        ("`t0` itself fails the rule here: shrink until it holds.", lambda phi, slope, t0, c, shrink: t0),
+        (
+            "Where `t0` satisfies the rule, return `t0`: test before you shrink.",
+            lambda phi, slope, t0, c, shrink: _armijo(phi, slope, t0 * shrink, c, shrink),
+        ),
+        ("`t0` itself may fail the rule: shrink until it holds.", lambda phi, slope, t0, c, shrink: t0),
         (
             "Return the step t, not the value there.",
             lambda phi, slope, t0, c, shrink: phi(_armijo(phi, slope, t0, c, shrink)),
@@ -62,10 +86,14 @@ def check_armijo_step():
     def parabola(t):
         return 3 * t * t - 2 * t + 1
 
-    yield (*along(np.array([0.0, 0.0])), 1.0, 1e-4, 0.5)
-    yield (*along(np.array([-1.0, 3.0])), 2.0, 0.3, 0.7)
-    yield parabola, -2.0, 0.7, 0.1, 0.9
-    yield parabola, -2.0, 1.0, 0.6, 0.8
+    for phi, slope, t0, c, shrink in (
+        (*along(np.array([0.0, 0.0])), 1.0, 1e-4, 0.5),
+        (*along(np.array([-1.0, 3.0])), 2.0, 0.3, 0.7),
+        (parabola, -2.0, 0.7, 0.1, 0.9),
+        (parabola, -2.0, 1.0, 0.6, 0.8),
+        (parabola, -2.0, 0.3, 0.1, 0.4),  # t0 will do
+    ):
+        yield _ending(phi), slope, t0, c, shrink
 
 
 def _running_average(x):
@@ -118,7 +146,7 @@ def check_running_average():
 @exercise(
     "02b.2",
     "Robbins and Monro",
-    kind="value",
+    kind="custom",
     mistakes=[
         ("C fits too: for 1/t^p both hold as long as ½ < p ≤ 1.", "B"),
         ("B fits too: for 1/t^p both hold as long as ½ < p ≤ 1.", "C"),
@@ -134,6 +162,13 @@ def check_running_average():
     hint="Test both sums: Σ 1/t^p is infinite for p ≤ 1; the squares have 2p in place of p.",
     passed="Slow enough to arrive, fast enough to settle: ½ < p ≤ 1.",
 )
-def check_robbins_monro():
-    """Compare with the letters of the schedules with ½ < p ≤ 1."""
-    return "BC"
+def check_robbins_monro(answer):
+    """Compare with the letters of the schedules with ½ < p ≤ 1, in any order and however set apart."""
+    parts = list(answer) if isinstance(answer, tuple | list | set) else [answer]
+    if not all(isinstance(part, str) for part in parts):
+        raise NotYet(f'Expected letters such as "AF", got {short(answer)}.')
+    words = re.sub(r"\band\b", " ", " ".join(parts), flags=re.IGNORECASE)
+    letters = "".join(sorted(set(re.sub(r"[\W_]", "", words).upper())))
+    if letters != "BC":
+        hints = {wrong: hint for hint, wrong in check_robbins_monro.exercise.mistakes}
+        raise NotYet(f"Expected another answer than {short(answer)}.", hints.get(letters, ""))
