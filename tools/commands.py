@@ -212,7 +212,7 @@ def command_clean(options):
     """Delete what can be made again: .venv, caches, builds; my_course/ stays."""
     if VENV.exists():
         remove(VENV)
-    names = (".cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "build", "dist")
+    names = ("__pycache__", ".cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "build", "dist")
     litter = [ROOT / name for name in names]
     litter += [*ROOT.glob("*.egg-info"), *ROOT.glob(".coverage*")]
     for part in ("course_lib", "tests", "tools", "benchmarks", "notebooks"):
