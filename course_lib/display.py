@@ -72,7 +72,7 @@ def _encode(image, colors):
     pixels = np.asarray(image).reshape(-1, 3).astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
     values, counts = np.unique(pixels, return_counts=True)
     common = values[np.argsort(-counts, kind="stable")[: colors // 4]]
-    spread = image.quantize(colors - len(common), Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    spread = image.quantize(colors - len(common), Image.Quantize.MAXCOVERAGE)
     palette = np.unique(np.concatenate([_channels(common), np.reshape(spread.getpalette(), (-1, 3))]), axis=0)
     nearest = np.zeros(1 << 24, np.uint8)
     for part in np.array_split(values, 1 + len(values) // 20_000):

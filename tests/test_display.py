@@ -28,6 +28,9 @@ def fig():
     ax.set_facecolor("#f7fafd")
     ax.plot([0, 1, 3], [0, 2, 1], color="#c01d77")
     ax.fill_between([0, 3], 0, 0.5, color="#f0f4f9")
+    ax.plot(
+        range(4), np.add.outer(range(4), range(9)) % 5 / 2.0
+    )  # many colours, and many more where they cross
     yield fig
     plt.close("all")
 
@@ -81,7 +84,14 @@ def test_png_keeps_to_its_palette(fig, colors):
 
 
 def test_a_full_palette_is_used(fig):
-    assert len(colours_of(display.png(fig))) > 200
+    assert len(np.unique(full_colour(fig, 200).reshape(-1, 3), axis=0)) > 1000
+    assert 240 < len(colours_of(display.png(fig))) <= 256
+
+
+def test_the_file_is_well_compressed(fig):
+    data, plain = display.png(fig), io.BytesIO()
+    picture(data).save(plain, format="png")
+    assert len(data) < 0.97 * len(plain.getvalue())
 
 
 def test_areas_keep_their_exact_colours_and_lines_nearly(fig):
@@ -128,7 +138,7 @@ def test_the_commonest_colours_are_a_quarter_of_the_palette():
         ({"dpi": 9}, "dpi = 9"),
         ({"dpi": 601}, "dpi = 601"),
         ({"dpi": np.nan}, "dpi = nan"),
-        ({"colors": 1}, "colors = 1"),
+        ({"colors": 1}, "colors = 1: must be a whole number of at least 2. Take 256."),
         ({"colors": 257}, "colors = 257: must be at most 256"),
         ({"colors": 2.5}, "colors = 2.5"),
     ],

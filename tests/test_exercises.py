@@ -646,9 +646,30 @@ def test_expected_and_got_never_look_alike(a, b):
 
 
 @pytest.mark.parametrize(
+    ("pair", "texts"),
+    [
+        ((1.0, 2.0), ["1", "2"]),
+        ((1.0, 1.0004), ["1", "1.0004"]),
+        ((1.0, 1.001), ["1", "1.001"]),
+        ((1.0, 1.00001), ["1", "1.00001"]),
+        ((1.0, 1.000004), ["1", "1.000004"]),
+        ((1.0, 1.00000001), ["1", "1.00000001"]),
+        ((1.0, 1.000000004), ["1", "1.000000004"]),
+        ((1.0, 1.00000000001), ["1", "1.00000000001"]),
+        ((0.1 + 0.2, 0.3), ["0.30000000000000004", "0.29999999999999999"]),
+    ],
+)
+def test_numbers_are_shown_with_the_digits_that_tell_them_apart(pair, texts):
+    assert _compare._numbers(*pair) == texts
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         (np.sin, "sin"),
+        (np.array([1j]), "[0+1j]"),
+        ([1j, 2], "[0+1j, 2+0j]"),
+        (np.ones(7, complex), "an array of shape (7,)"),
         (lambda x: x, "a function"),
         (2.0, "2"),
         (np.float64(1 / 3), "0.3333"),
