@@ -2,8 +2,8 @@
 
     python benchmarks/live_view.py [--presses 100]
 
-A text echo, the smallest widget that asks the kernel at each press, is measured in the same run in the same way:
-it is the limit that the server and the browser set. Times run from the key event to the frame that shows it.
+A text echo, the smallest widget that asks the kernel at each press, is measured in the same run in the same
+way: it is the limit that server and browser set. Times run from the key event to the frame that shows it.
 """
 
 import argparse
@@ -26,12 +26,16 @@ class Echo(anywidget.AnyWidget):
 
     _esm = """
     export default { render({ model, el }) {
-      const input = Object.assign(document.createElement("input"), { type: "range", min: 0, max: 200, value: 100 });
+      const input = document.createElement("input");
       const text = document.createElement("span");
-      el.className = "measured";
+      Object.assign(input, { type: "range", min: 0, max: 200, value: 100 });
+      el.className = "echo";
       input.addEventListener("input", () => model.send(input.value));
       input.addEventListener("keydown", (event) => event.stopPropagation());
-      model.on("msg:custom", (message) => { text.textContent = message; el.dispatchEvent(new Event("drawn")); });
+      model.on("msg:custom", (message) => {
+        text.textContent = message;
+        el.dispatchEvent(new Event("drawn"));
+      });
       el.append(input, text);
     } };
     """
@@ -86,13 +90,16 @@ def step(w):
 live(fig, step, [image, bars], alt="A picture and bars.", w=slider(0, 4, 2))
 """
 
+WIDGETS = {"text echo": ECHO, "lines, 2 × 201 points": LINES, "picture and bars": PICTURE}
+
+# Note the time of each key event, and of each frame that shows something new once it has been painted.
 WATCH = """
 node => {
   const seen = (window.seen = { presses: [], frames: [], release: 0 });
-  node.addEventListener("keydown", e => seen.presses.push(e.timeStamp), true);
-  node.addEventListener("keyup", e => { seen.release = e.timeStamp; }, true);
+  node.addEventListener("keydown", event => seen.presses.push(event.timeStamp), true);
+  node.addEventListener("keyup", event => { seen.release = event.timeStamp; }, true);
   node.addEventListener("drawn", () => requestAnimationFrame(frame => {
-    const { port1, port2 } = new MessageChannel();           // a task behind the frame's painting
+    const { port1, port2 } = new MessageChannel();  // a task behind the painting of this frame
     port1.onmessage = () => {
       if (seen.frames.at(-1)?.frame !== frame) seen.frames.push({ frame, painted: performance.now() });
     };
@@ -101,8 +108,7 @@ node => {
 }
 """
 
-
-# Sizes of the kernel's answers as they come through the websocket, headers and all.
+# Note the size of each answer as it comes through the websocket, headers and all.
 WEIGH = """
 window.updates = [];
 window.WebSocket = class extends WebSocket {
@@ -110,15 +116,12 @@ window.WebSocket = class extends WebSocket {
     super(...where);
     this.addEventListener("message", ({ data }) => {
       const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
-      if (new TextDecoder().decode(bytes.subarray(0, 1500)).includes("comm_msg")) window.updates.push(bytes.length);
+      const head = new TextDecoder().decode(bytes.subarray(0, 1500));
+      if (head.includes("comm_msg")) window.updates.push(bytes.length);
     });
   }
 };
 """
-
-
-def quantile(values, share):
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def single_presses(page, presses):
@@ -134,7 +137,7 @@ def single_presses(page, presses):
 
 
 def held_key(page, seconds=4.0, rate=30):
-    """Hold an arrow at `rate` presses a second; return frames a second and milliseconds from release to rest."""
+    """Hold an arrow; return presses and frames a second, and milliseconds from the release to the last."""
     page.keyboard.press("End")
     page.wait_for_timeout(500)
     page.evaluate("() => { window.seen.presses = []; window.seen.frames = []; }")
@@ -147,41 +150,52 @@ def held_key(page, seconds=4.0, rate=30):
     seen = page.evaluate("() => window.seen")
     span = (seen["presses"][-1] - seen["presses"][0]) / 1000
     frames = sum(frame["painted"] <= seen["release"] for frame in seen["frames"])
-    return frames / span, seen["frames"][-1]["painted"] - seen["release"], len(seen["presses"]) / span
+    return len(seen["presses"]) / span, frames / span, seen["frames"][-1]["painted"] - seen["release"]
+
+
+def measure(page, view, name, presses):
+    """Print one row of the table."""
+    view.evaluate(WATCH)
+    view.get_by_role("slider").focus()
+    single_presses(page, 10)  # warm-up
+    page.evaluate("() => { window.updates = []; }")
+    times = single_presses(page, presses)
+    size = max(page.evaluate("() => window.updates"))
+    held, frames, rest = held_key(page)
+    p95 = statistics.quantiles(times, n=20)[-1]
+    print(
+        f"{name:33}{statistics.median(times):6.0f} ms{p95:6.0f} ms"
+        f"{held:9.1f}/s{frames:9.1f}/s{rest:7.0f} ms{size:9}"
+    )
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--presses", type=int, default=100)
-    presses = arguments.parse_args().presses
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--presses", type=int, default=100)
+    presses = parser.parse_args().presses
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in WIDGETS.values()]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
     with tempfile.TemporaryDirectory() as folder, jupyterlab(folder) as lab, browser() as chromium:
-        cells = [nbformat.v4.new_code_cell(source.strip()) for source in (ECHO, LINES, PICTURE)]
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), Path(folder, "views.ipynb"))
-        print(f"{'':24}{'median':>8}{'95 %':>8}{'held':>10}{'frames':>10}{'at rest':>9}{'bytes':>8}")
+        nbformat.write(notebook, Path(folder, "views.ipynb"))
+        print(
+            f"{'press → frame':26}{'median':>9}{'95 %':>9}{'presses':>11}{'frames':>11}{'rest':>10}{'bytes':>9}"
+        )
         for ratio in (1, 2):
-            context = chromium.new_context(viewport={"width": 1280, "height": 1400}, device_scale_factor=ratio)
-            page = context.new_page()
+            window = {"viewport": {"width": 1280, "height": 1400}, "device_scale_factor": ratio}
+            page = chromium.new_context(**window).new_page()
             page.add_init_script(WEIGH)
             lab.open(page, "views.ipynb")
             if errors := lab.run_all(page):
                 sys.exit("\n".join(errors))
             page.wait_for_selector("canvas >> nth=1")
             page.wait_for_timeout(1000)
-            for number, name in enumerate(("text echo", "lines, 2 x 201 points", "picture and bars")):
-                view = page.locator(".measured, .live-view").nth(number)
-                view.evaluate(WATCH)
-                view.get_by_role("slider").focus()
-                single_presses(page, 10)  # warm-up
-                page.evaluate("() => { window.updates = []; }")
-                times = single_presses(page, presses)
-                sizes = page.evaluate("() => window.updates")
-                frames, rest, held = held_key(page)
-                print(
-                    f"{name + f' @{ratio}x':24}{statistics.median(times):5.0f} ms{quantile(times, 0.95):5.0f} ms"
-                    f"{held:8.1f}/s{frames:8.1f}/s{rest:6.0f} ms{max(sizes, default=0):8}"
-                )
-            context.close()
+            for number, name in enumerate(WIDGETS):
+                view = page.locator(".echo, .live-view").nth(number)
+                measure(page, view, f"{name}, ratio {ratio}", presses)
+            page.context.close()
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def _painted(fig, artists, scale):
             artist.draw(renderer)
     finally:
         fig.dpi = PIXELS_PER_INCH
-    return Image.fromarray(np.array(renderer.buffer_rgba()))
+    return Image.fromarray(np.asarray(renderer.buffer_rgba()))
 
 
 def _encoded(image, **options):
