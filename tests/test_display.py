@@ -125,17 +125,19 @@ def test_the_commonest_colours_are_a_quarter_of_the_palette():
     pixels[0, :30] = [3, 3, 3]  # ... and three commoner greys, close together
     pixels[0, 30:50] = [3, 4, 3]
     pixels[0, 50:60] = [3, 3, 4]
+    pixels[0, 60:68] = [4, 3, 3]  # the fourth: too close to the others to be chosen among the rest
     got = {
         tuple(p) for p in np.asarray(picture(display._encode(Image.fromarray(pixels), 12)).convert("RGB"))[0]
     }
     assert {(3, 3, 3), (3, 4, 3), (3, 3, 4)} <= got
+    assert (4, 3, 3) not in got
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"fig": "no figure"}, "fig = 'no figure': must be a Matplotlib figure"),
-        ({"dpi": 9}, "dpi = 9"),
+        ({"fig": "no"}, r"fig = 'no': must be a Matplotlib figure. Make one with plt.subplots\(\).$"),
+        ({"dpi": 9}, r"dpi = 9: must be in \[10, 600\]. Take 200 for a sharp picture, 100 for a small one.$"),
         ({"dpi": 601}, "dpi = 601"),
         ({"dpi": np.nan}, "dpi = nan"),
         ({"colors": 1}, "colors = 1: must be a whole number of at least 2. Take 256."),

@@ -172,6 +172,12 @@ def test_tolerance():
     assert not check(lambda a, x: a * x + 0.011).ok
 
 
+def test_the_end_of_the_tolerance_belongs_to_it():
+    assert _compare.equal(0.0, 0.5, 0.0, 0.5)
+    assert _compare.equal(2.0, 3.0, 0.5, 0.0)
+    assert not _compare.equal(2.0, 3.0, 0.49, 0.0)
+
+
 def test_default_tolerance_is_one_millionth(check):
     assert check(lambda a, x: a * x * (1 + 9e-7)).ok
     assert not check(lambda a, x: a * x * (1 + 2e-6)).ok
@@ -608,6 +614,15 @@ def test_a_wrong_value_is_explained(expected, answer, message):
     feedback = value_check(expected)(answer)
     assert feedback.status == "not yet"
     assert feedback.message.startswith(message)
+
+
+def test_nan_and_inf_are_explained():
+    assert _compare.difference(1.0, np.nan, 0, 0) == (
+        "expected 1, got nan. `nan` comes from 0/0, inf - inf, or the root or logarithm of a negative number."
+    )
+    assert _compare.difference(1.0, -np.inf, 0, 0) == (
+        "expected 1, got -inf. `inf` comes from a division by 0, or from a number too large to hold."
+    )
 
 
 def test_wrong_values_get_their_hint():
