@@ -816,9 +816,14 @@ def test_the_panel_escapes_names_and_never_relies_on_colour(status, sign, words,
     assert repr(feedback).startswith(f"{sign} 01.1 a < b: {words}")
 
 
-def test_feedback_cannot_be_changed():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        Feedback("passed", "t").status = "not yet"
+def test_feedback_exercises_and_progress_cannot_be_changed(check):
+    for thing, name in (
+        (Feedback("passed", "t"), "status"),
+        (check.exercise, "rtol"),
+        (Progress({}, frozenset()), "done"),
+    ):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(thing, name, None)
 
 
 def test_the_panel_leaves_out_what_is_empty():

@@ -287,6 +287,13 @@ def test_loss_curve_against_steps_or_something_else(ax):
     assert len(ax.lines) == 2
 
 
+def test_plain_descent_is_the_default(ax):
+    gd = plots.method_style("GD")["color"]
+    assert plots.loss_curve(ax, [2, 1]).get_color() == gd
+    assert plots.trajectory(ax, walk(0.4)).get_color() == gd
+    assert plots.band(ax, [0, 1], [2, 1], [1, 1], [3, 2])[0].get_color() == gd
+
+
 def test_a_diverged_loss_ends_in_a_cross(ax):
     plots.loss_curve(ax, [1, 5, 25, np.nan], "SGD", x=[0, 2, 4, 6])
     assert ax.lines[-1].get_marker() == "X"
@@ -466,6 +473,11 @@ def test_direct_labels_takes_the_lines_own_names(ax):
 )
 def test_spread(centres, heights, expected):
     np.testing.assert_allclose(spread(np.array(centres, float), np.array(heights, float)), expected)
+
+
+def test_spread_keeps_the_order_of_equals():
+    heights = 1 + np.arange(40) % 3.0
+    assert (np.diff(spread(np.zeros(40), heights)) > 0).all()
 
 
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(1, 20)), min_size=1, max_size=8))
