@@ -201,7 +201,7 @@ function makePlayer(control, onMove, onPlay) {
 // Ask for the newest positions only; what was passed over meanwhile is never asked for.
 // A second question may be under way while the first is answered if the way takes longer than the work: a
 // Jupyter server holds small messages that follow each other back (Nagle's algorithm) for some 40 ms.
-function makeLine(model, content, complain) {
+function talkToKernel(model, content, complain) {
   const view = String(Math.random());
   const sent = new Map();
   let [seq, atOnce, waiting, stopped, alarm] = [0, 1, false, false, null];
@@ -262,16 +262,16 @@ function render({ model, el }) {
     positions: Object.fromEntries(sliders.map((slider) => [slider.name, slider.position])),
     ratio: window.devicePixelRatio,
   });
-  const line = makeLine(model, content, (text) => say(text, true));
+  const kernel = talkToKernel(model, content, (text) => say(text, true));
   const onPlay = (playing) => status.setAttribute("aria-live", playing ? "off" : "polite");
   for (const control of model.get("controls")) {
-    sliders.push(control.fps ? makePlayer(control, line.ask, onPlay) : makeSlider(control, line.ask));
+    sliders.push(control.fps ? makePlayer(control, kernel.ask, onPlay) : makeSlider(control, kernel.ask));
     bar.append(sliders.at(-1).row);
   }
   bar.append(reset);
   reset.addEventListener("click", () => {
     for (const slider of sliders) slider.reset();
-    line.ask();
+    kernel.ask();
   });
 
   const getLayers = makeLayers(model);
@@ -279,9 +279,9 @@ function render({ model, el }) {
   const show = async () => {
     const [turn, scene, answer] = [++begun, model.get("scene"), model.get("answer")];
     const paths = coordinates(answer);
-    line.hear(answer);
+    kernel.hear(answer);
     // The same view may stand in two places, or be opened anew: what was asked there is shown here too.
-    if (line.isQuiet()) for (const slider of sliders) slider.position = answer.positions[slider.name];
+    if (kernel.isQuiet()) for (const slider of sliders) slider.position = answer.positions[slider.name];
     const pictures = await Promise.all(answer.pictures.map(decodePicture));
     const layers = await getLayers();
     if (turn < shown) return; // a later one was decoded sooner
@@ -298,7 +298,7 @@ function render({ model, el }) {
     const theirs = event.ctrlKey || event.metaKey || event.altKey || ["Escape", "Tab"].includes(event.key);
     if (!theirs) event.stopPropagation();
   });
-  const heard = { "change:answer": show, "comm:close": line.stop, comm_live_update: line.stop };
+  const heard = { "change:answer": show, "comm:close": kernel.stop, comm_live_update: kernel.stop };
   for (const [event, react] of Object.entries(heard)) model.on(event, react);
   window.addEventListener("resize", show);
   return () => {
