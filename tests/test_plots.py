@@ -225,6 +225,11 @@ def test_contours_of_a_bare_function_with_given_levels(ax):
     np.testing.assert_array_equal(filled.levels, [0.5, 1, 2])
 
 
+def test_contours_can_do_with_two_levels(ax):
+    filled, *_ = plots.contours(ax, lambda x: x[..., 0], ((0, 1), (0, 1)), levels=[0.2, 0.7])
+    np.testing.assert_array_equal(filled.levels, [0.2, 0.7])
+
+
 def test_contours_of_something_whose_minima_are_unknown(ax):
     class Bare:
         minima = None

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from course_lib import _canvas
-from course_lib.widgets import live, log_slider, player, slider
+from course_lib.widgets import Control, LiveFigure, live, log_slider, player, slider
 
 
 @pytest.fixture(autouse=True)
@@ -738,3 +738,12 @@ def test_rich_pictures_are_stored_smaller():
     bundle, metadata = view._repr_mimebundle_()
     assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).size == (600, 600)
     assert metadata["image/png"]["width"] == 400
+
+
+def test_all_that_the_browser_draws_from_is_sent_to_it():
+    sent = {"alt", "size", "controls", "layers", "scene", "answer"}
+    assert sent <= set(LiveFigure.class_trait_names(sync=True))
+
+
+def test_a_control_does_not_play_unless_told_to():
+    assert Control((0, 1), ("0", "1"), 0, "k").fps == 0
