@@ -124,6 +124,8 @@ class Finder(ast.NodeVisitor):
         if "/exercises/" not in self.file:
             self.generic_visit(node)
 
+    visit_YieldFrom = visit_Yield
+
     def visit_JoinedStr(self, node):
         """Go into the expressions of an f-string, not into its text and formats."""
         for part in node.values:
@@ -195,15 +197,17 @@ def all_faults(only=""):
 
 
 def draw(faults, number, seed):
-    """Return `number` faults or more: one in each public function, the others anywhere."""
-    rng = random.Random(seed)
+    """Return `number` faults or more: one in each public function, the others anywhere.
+
+    Each function has a generator of its own, so that a change elsewhere does not change what is drawn in it.
+    """
     by_function = {}
     for fault in faults:
         if fault.public:
             by_function.setdefault((fault.file, fault.function), []).append(fault)
-    drawn = [rng.choice(group) for group in by_function.values()]
+    drawn = [random.Random(f"{seed} {place}").choice(group) for place, group in by_function.items()]
     rest = [fault for fault in faults if fault not in drawn]
-    drawn += rng.sample(rest, min(max(number - len(drawn), 0), len(rest)))
+    drawn += random.Random(seed).sample(rest, min(max(number - len(drawn), 0), len(rest)))
     return sorted(drawn, key=lambda fault: (fault.file, fault.line))
 
 
