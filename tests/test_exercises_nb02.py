@@ -405,3 +405,9 @@ def test_messages_name_the_case():
         (epoch_short, "5 of 10 examples are left out"),
     ):
         assert text in nb02.check_epoch_batches(wrong).message
+
+
+def test_armijo_is_given_the_slope_at_zero():
+    for phi, slope, *_ in nb02b.check_armijo_step.exercise.body():
+        assert slope < 0
+        assert (phi(1e-6) - phi(-1e-6)) / 2e-6 == pytest.approx(slope, rel=1e-4)
