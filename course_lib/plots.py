@@ -154,6 +154,7 @@ def contours(ax, land, window=None, levels=None):
     if levels is None or np.ndim(levels) == 0:
         count = whole_number("levels", 14 if levels is None else levels, 2, "Take 14.")
         low, high = float(height.min()), float(height.max())
+        require(low < high, "land", land, "not constant in the window", "Choose another window.")
         if len(minima):
             low = min(low, float(np.min(land(minima))))
             levels = low + (high - low) * np.append(0.0, np.geomspace(2e-4, 1, count - 1))
@@ -351,19 +352,11 @@ def slope_triangle(ax, x, y, slope, size=None, label=None):
         "log-log or linear",
         "Set both scales first.",
     )
-    low = 0 if log else -np.inf
-    x = number_in("x", x, low, np.inf, "Choose a corner inside the axes.", open_low=True, open_high=True)
-    y = number_in("y", y, low, np.inf, "Choose a corner inside the axes.", open_low=True, open_high=True)
+    low, least, usual = (0, 1, 10) if log else (-np.inf, 0, 1)
+    inside, ends = "Choose a corner inside the axes.", {"open_low": True, "open_high": True}
+    x, y = number_in("x", x, low, np.inf, inside, **ends), number_in("y", y, low, np.inf, inside, **ends)
     slope = number_in("slope", slope, -100, 100, "Give the exponent or the rise per unit.")
-    size = number_in(
-        "size",
-        (10 if log else 1) if size is None else size,
-        log,
-        np.inf,
-        "Take 10.",
-        open_low=True,
-        open_high=True,
-    )
+    size = number_in("size", usual if size is None else size, least, np.inf, "Leave it out.", **ends)
     right, top = (x * size, y * size**slope) if log else (x + size, y + size * slope)
     (triangle,) = ax.fill([x, right, right], [y, y, top], fc="#00000010", ec=QUIET, lw=1.2, zorder=3)
     middle = np.sqrt(y * top) if log else (y + top) / 2

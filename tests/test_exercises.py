@@ -179,6 +179,7 @@ def test_the_end_of_the_tolerance_belongs_to_it():
 
 
 def test_default_tolerance_is_one_millionth(check):
+    assert (check.exercise.rtol, check.exercise.atol) == (1e-6, 1e-10)
     assert check(lambda a, x: a * x * (1 + 9e-7)).ok
     assert not check(lambda a, x: a * x * (1 + 2e-6)).ok
     zero = make(number="90.3", cases=[(0.0, 1.0)])
@@ -237,7 +238,9 @@ BLANK = [
 def test_a_blank_is_not_attempted(check, blank, file):
     feedback = check(blank)
     assert feedback.status == "not attempted"
-    assert repr(feedback).startswith("○ 90.1 Scale: not attempted yet\n  Replace the `...` with your answer")
+    assert repr(feedback) == (
+        "○ 90.1 Scale: not attempted yet\n  Replace the `...` with your answer, run its cell, then this one."
+    )
     assert not file.exists()
 
 
@@ -762,12 +765,18 @@ def test_custom_checks_explain_exceptions_outside_of_call():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"number": "1.1"}, "number = '1.1'"),
+        (
+            {"number": "1.1"},
+            "number = '1.1': must be notebook.exercise such as '01.2'. Number the exercises of a notebook from 1.",
+        ),
         ({"number": "01.x"}, "number = '01.x'"),
         ({"number": 1.1}, "number = 1.1"),
         ({"number": "01.1 "}, "number = '01.1 '"),
         ({"kind": "text"}, "kind = 'text'"),
-        ({"reference": None}, "reference = None"),
+        (
+            {"reference": None},
+            "reference = None: must be a function for kind='function', else None. Give the right function.",
+        ),
         ({"kind": "value"}, "reference = "),
         ({"kind": "custom"}, "reference = "),
     ],
@@ -784,8 +793,12 @@ def test_a_number_is_given_once():
     def other():
         yield 1.0
 
-    with pytest.raises(ValueError, match=r"^number = '01b.12': must be a free number"):
+    with pytest.raises(
+        ValueError, match=r"^number = '01b.12': must be a free number. Another check has it already.$"
+    ):
         exercise("01b.12", "Other", reference=scaled)(other)
+    first = make(number="01b.12").exercise
+    assert first != dataclasses.replace(first)
     make(number="01b.12")  # a module that is loaded again registers the same checks
 
 
