@@ -101,7 +101,8 @@ node => {
   node.addEventListener("drawn", () => requestAnimationFrame(frame => {
     const { port1, port2 } = new MessageChannel();  // a task behind the painting of this frame
     port1.onmessage = () => {
-      if (seen.frames.at(-1)?.frame !== frame) seen.frames.push({ frame, painted: performance.now() });
+      const shown = JSON.stringify(node.drawn?.answer.positions ?? node.textContent);
+      if (seen.frames.at(-1)?.frame !== frame) seen.frames.push({ frame, painted: performance.now(), shown });
     };
     port2.postMessage(0);
   }));
@@ -137,20 +138,29 @@ def single_presses(page, presses):
 
 
 def held_key(page, seconds=4.0, rate=30):
-    """Hold an arrow; return presses and frames a second, and milliseconds from the release to the last."""
+    """Hold an arrow; return what the table shows of it.
+
+    Presses and frames a second, milliseconds from the release to the last position, and the bytes of the
+    largest update, while the key is held and at rest.
+    """
     page.keyboard.press("End")
     page.wait_for_timeout(500)
-    page.evaluate("() => { window.seen.presses = []; window.seen.frames = []; }")
+    page.evaluate("() => { window.seen.presses = []; window.seen.frames = []; window.updates = []; }")
     began = time.perf_counter()
     for i in range(int(seconds * rate)):
         page.keyboard.down("ArrowLeft")
         time.sleep(max(0, began + (i + 1) / rate - time.perf_counter()))
     page.keyboard.up("ArrowLeft")
-    page.wait_for_timeout(800)
+    page.wait_for_timeout(200)
+    moving = page.evaluate("() => window.updates.splice(0)")
+    page.wait_for_timeout(600)
+    sharp = page.evaluate("() => window.updates")
     seen = page.evaluate("() => window.seen")
     span = (seen["presses"][-1] - seen["presses"][0]) / 1000
     frames = sum(frame["painted"] <= seen["release"] for frame in seen["frames"])
-    return len(seen["presses"]) / span, frames / span, seen["frames"][-1]["painted"] - seen["release"]
+    last = next(f["painted"] for f in seen["frames"] if f["shown"] == seen["frames"][-1]["shown"])
+    bytes_ = max(moving), max(sharp, default=0)
+    return len(seen["presses"]) / span, frames / span, last - seen["release"], *bytes_
 
 
 def measure(page, view, name, presses):
@@ -158,14 +168,12 @@ def measure(page, view, name, presses):
     view.evaluate(WATCH)
     view.get_by_role("slider").focus()
     single_presses(page, 10)  # warm-up
-    page.evaluate("() => { window.updates = []; }")
     times = single_presses(page, presses)
-    size = max(page.evaluate("() => window.updates"))
-    held, frames, rest = held_key(page)
+    held, frames, rest, moving, sharp = held_key(page)
     p95 = statistics.quantiles(times, n=20)[-1]
     print(
         f"{name:33}{statistics.median(times):6.0f} ms{p95:6.0f} ms"
-        f"{held:9.1f}/s{frames:9.1f}/s{rest:7.0f} ms{size:9}"
+        f"{held:9.1f}/s{frames:9.1f}/s{rest:7.0f} ms{moving:9}{sharp:9}"
     )
 
 
@@ -180,7 +188,7 @@ def main():
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
     with tempfile.TemporaryDirectory() as folder, jupyterlab(folder) as lab, browser() as chromium:
         nbformat.write(notebook, Path(folder, "views.ipynb"))
-        heads = f"{'median':>9}{'95 %':>9}{'presses':>11}{'frames':>11}{'rest':>10}{'bytes':>9}"
+        heads = f"{'median':>9}{'95 %':>9}{'presses':>11}{'frames':>11}{'rest':>10}{'bytes':>9}{'at rest':>9}"
         print(f"{'from press to painted frame':33}{heads}")
         for ratio in (1, 2):
             window = {"viewport": {"width": 1280, "height": 1400}, "device_scale_factor": ratio}

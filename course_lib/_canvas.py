@@ -34,7 +34,7 @@ BUDGET = 1700
 """Points in one update, which then stays below 8 kB, headers and all."""
 
 SMALL = 8000
-"""Bytes up to which a moving picture is sent without loss; beyond, loss must at least halve them."""
+"""Bytes up to which a moving picture is sent without loss; beyond, loss must halve it, or in haste save any."""
 
 MARGIN = 50
 """Pixels round the figure in which coordinates are kept: more than any marker or line is wide."""
@@ -81,7 +81,7 @@ def layers(fig, pairs):
     return pictures
 
 
-def record(fig, pairs, scale):
+def record(fig, pairs, scale, haste=False):
     """Return what is to be drawn in which style and order, and the coordinates and pictures for it.
 
     Parameters
@@ -91,6 +91,8 @@ def record(fig, pairs, scale):
         What `levels` returned.
     scale : float
         Pixels painted for each pixel on the page, 1 to `SHARP`.
+    haste : bool
+        While a slider moves: pictures cost less time and fewer bytes, and look it.
 
     Returns
     -------
@@ -109,7 +111,7 @@ def record(fig, pairs, scale):
                     artist.draw(recorder)
             else:
                 recorder.scene.append({"kind": "picture"})
-                pictures.append(_picture(fig, list(group), scale))
+                pictures.append(_picture(fig, list(group), scale, haste))
     points = [recorder.coordinates(path) for path in _within_budget(recorder.paths)]
     packed = b"".join(part.tobytes() for part in points)
     return recorder.scene, {"points": packed, "counts": [len(part) for part in points], "pictures": pictures}
@@ -121,16 +123,17 @@ def _is_lines(artist):
     return plain and (isinstance(artist, Line2D) or (isinstance(artist, Patch) and not artist.get_hatch()))
 
 
-def _picture(fig, artists, scale):
+def _picture(fig, artists, scale, haste):
     """Return the artists painted alone, as a compressed image, and the box where it belongs."""
     image = _painted(fig, artists, scale)
     box = image.getbbox() or (0, 0, 1, 1)
     image = image.crop(box)
     kind = "webp" if features.check("webp") else "png"
-    data = _encoded(image, format=kind, lossless=True, quality=0, method=1)
+    method, quality, worth = (0, 20, 1) if haste else (1, 60, 2)
+    data = _encoded(image, format=kind, lossless=True, quality=0, method=method)
     if len(data) > SMALL:
-        lossy = _encoded(image, format=kind, quality=60, method=0)
-        data = lossy if len(lossy) < len(data) / 2 else data
+        lossy = _encoded(image, format=kind, quality=quality, method=0)
+        data = lossy if len(lossy) < len(data) / worth else data
     return {"box": [edge / scale for edge in box], "type": f"image/{kind}", "data": data}
 
 

@@ -3,6 +3,8 @@
 
 const UNIT = 16; // coordinates come in sixteenths of a pixel
 const GAP = -(2 ** 15); // in place of x: lift the pen
+const NUDGES = [8, 20]; // milliseconds after which a lone question is followed by an empty message
+const REST = 250; // milliseconds without a move after which pictures sent in haste are asked for again
 const PATIENCE = 5000; // milliseconds without an answer until the reader is told
 
 const STOPPED = "The kernel of this view has stopped. Run its cell again to move it.";
@@ -200,11 +202,13 @@ function makePlayer(control, onMove, onPlay) {
 
 // Ask for the newest positions only; what was passed over meanwhile is never asked for.
 // A second question may be under way while the first is answered if the way takes longer than the work: a
-// Jupyter server holds small messages that follow each other back (Nagle's algorithm) for some 40 ms.
+// Jupyter server holds small messages that follow each other back (Nagle's algorithm) for some 40 ms, until
+// the browser acknowledges the first. A lone question is therefore followed by empty messages, which the kernel
+// ignores: each carries the acknowledgement that sets the answer free.
 function talkToKernel(model, content, complain) {
   const view = String(Math.random());
   const sent = new Map();
-  let [seq, atOnce, waiting, stopped, alarm] = [0, 1, false, false, null];
+  let [seq, atOnce, waiting, stopped, alarm, rest] = [0, 1, false, false, null, null];
 
   const giveUp = () => {
     sent.clear(); // answers may be lost: the next question does not wait for them
@@ -215,13 +219,20 @@ function talkToKernel(model, content, complain) {
     clearTimeout(alarm);
     alarm = sent.size && !stopped ? setTimeout(giveUp, PATIENCE) : null;
   };
-  const ask = () => {
+  const nudge = (asked) => {
+    if (!stopped && sent.size === 1 && sent.has(asked)) model.send({});
+  };
+  const ask = (haste = true) => {
+    clearTimeout(rest);
     waiting = sent.size >= atOnce;
     if (stopped || waiting) return;
     seq += 1;
     sent.set(seq, { time: performance.now(), alone: sent.size === 0 });
-    if (sent.size === 1) watch();
-    model.send({ view, seq, ...content() });
+    if (sent.size === 1) {
+      watch();
+      for (const wait of NUDGES) setTimeout(nudge, wait, seq);
+    }
+    model.send({ view, seq, haste, ...content() });
   };
   const hear = (answer) => {
     const question = answer.view === view && sent.get(answer.seq);
@@ -230,6 +241,9 @@ function talkToKernel(model, content, complain) {
     for (const earlier of sent.keys()) if (earlier <= answer.seq) sent.delete(earlier);
     watch();
     if (waiting) ask();
+    if (!sent.size && answer.pictures.length && answer.haste) {
+      rest = setTimeout(ask, REST, false);
+    }
   };
   const stop = () => {
     stopped = true;
@@ -265,7 +279,8 @@ function render({ model, el }) {
   const kernel = talkToKernel(model, content, (text) => say(text, true));
   const onPlay = (playing) => status.setAttribute("aria-live", playing ? "off" : "polite");
   for (const control of model.get("controls")) {
-    sliders.push(control.fps ? makePlayer(control, kernel.ask, onPlay) : makeSlider(control, kernel.ask));
+    const [make, move] = [control.fps ? makePlayer : makeSlider, () => kernel.ask()];
+    sliders.push(make(control, move, onPlay));
     bar.append(sliders.at(-1).row);
   }
   bar.append(reset);

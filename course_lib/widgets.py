@@ -287,6 +287,7 @@ class LiveFigure(anywidget.AnyWidget):
         layers = _canvas.layers(fig, self._levels)
         scene, drawn = _canvas.record(fig, self._levels, _canvas.SHARP)
         heard = {"view": "", "seq": 0, "positions": positions, "status": status, "error": "", "kernel": 0.0}
+        heard["haste"] = False
         super().__init__(
             alt=alt,
             size=fig.bbox.size.tolist(),
@@ -310,6 +311,8 @@ class LiveFigure(anywidget.AnyWidget):
 
     def _receive(self, _, request, buffers):
         """Answer the positions of the sliders with what belongs to them, or with the error they caused."""
+        if not request:  # sent to hasten the answer to the question before it, see live.js
+            return
         began = time.perf_counter()
         positions = {
             name: min(max(int(request["positions"][name]), 0), len(control.values) - 1)
@@ -319,12 +322,12 @@ class LiveFigure(anywidget.AnyWidget):
         try:
             answer["status"] = self._set(positions)
             self._require_limits()
-            ratio = min(max(request["ratio"], 1), _canvas.SHARP)
-            scene, drawn = _canvas.record(self._fig, self._levels, ratio)
+            ratio = 1 if request["haste"] else min(max(request["ratio"], 1), _canvas.SHARP)
+            scene, drawn = _canvas.record(self._fig, self._levels, ratio, request["haste"])
             answer |= drawn
         except (Exception, KeyboardInterrupt) as error:  # told in the view: a log would hide it
             answer["error"] = _explain(error, self._step)
-        answer |= {"view": request["view"], "seq": request["seq"], "positions": positions}
+        answer |= {"positions": positions} | {key: request[key] for key in ("view", "seq", "haste")}
         answer["kernel"] = 1000 * (time.perf_counter() - began)
         with self.hold_sync():
             self.scene, self.answer = scene, answer

@@ -767,7 +767,8 @@ def test_custom_checks_explain_exceptions_outside_of_call():
     [
         (
             {"number": "1.1"},
-            "number = '1.1': must be notebook.exercise such as '01.2'. Number the exercises of a notebook from 1.",
+            "number = '1.1': must be notebook.exercise such as '01.2'. "
+            "Number the exercises of a notebook from 1.",
         ),
         ({"number": "01.x"}, "number = '01.x'"),
         ({"number": 1.1}, "number = 1.1"),

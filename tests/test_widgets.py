@@ -23,12 +23,12 @@ def _close_figures():
     plt.close("all")
 
 
-def ask(view, seq=1, ratio=2, **positions):
+def ask(view, seq=1, ratio=2, haste=False, **positions):
     """Send a request as the browser does; return the messages that the widget sent back."""
     sent = []
     view.comm.send = lambda data, buffers=None, **kwargs: sent.append((data, buffers or []))
     start = {control["name"]: control["start"] for control in view.controls}
-    content = {"view": "tab", "seq": seq, "ratio": ratio, "positions": start | positions}
+    content = {"view": "tab", "seq": seq, "ratio": ratio, "haste": haste, "positions": start | positions}
     view._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
     return sent
 
@@ -580,6 +580,49 @@ def test_pictures_have_the_resolution_of_the_screen(ratio, scale):
     assert Image.open(io.BytesIO(picture["data"])).width == pytest.approx(scale * (right - left))
     box = image.get_window_extent()
     assert [left, top, right, bottom] == pytest.approx([box.x0, 300 - box.y1, box.x1, 300 - box.y0], abs=1.1)
+
+
+def test_pictures_in_haste_are_small_whatever_the_screen():
+    fig, ax = plt.subplots(figsize=(5, 5))
+    wave = np.sin(np.linspace(0, 12, 128))
+    image = ax.imshow(wave * wave[:, None])
+    view = live(fig, lambda k: None, image, alt="Waves.", k=slider(0, 1, 0))
+    assert not view.answer["haste"]
+    ask(view, haste=True)
+    (quick,) = view.answer["pictures"]
+    assert view.answer["haste"]
+    ask(view)
+    (sharp,) = view.answer["pictures"]
+    assert not view.answer["haste"]
+    files = [io.BytesIO(picture["data"]) for picture in (quick, sharp)]
+    pair = [np.asarray(Image.open(file).convert("L").resize((300, 300)), float) for file in files]
+    assert sharp["box"] == pytest.approx(quick["box"], abs=1.1)
+    assert len(quick["data"]) < min(8000, len(sharp["data"]) / 1.5)
+    assert 0 < np.abs(pair[0] - pair[1]).mean() < 10
+
+
+def test_an_error_in_haste_asks_for_no_sharp_picture():
+    fig, ax = plt.subplots()
+    image = ax.imshow(np.eye(3))
+
+    def step(k):
+        assert k < 1, "too far"
+
+    view = live(fig, step, image, alt="Error.", k=slider(0, 1, 0))
+    ask(view, haste=True)
+    ask(view, haste=False, k=len(view.controls[0]["texts"]) - 1)
+    assert "too far" in view.answer["error"]
+    assert not view.answer["haste"]
+
+
+def test_an_empty_message_hastens_the_answer_before_it_and_gets_none():
+    asked = []
+    view, *_ = one_line(data=lambda k: asked.append(k) or ([0, 1], [0, k]))
+    asked.clear()
+    sent = []
+    view.comm.send = lambda data, buffers=None, **kwargs: sent.append(data)
+    view._handle_msg({"content": {"data": {"method": "custom", "content": {}}}, "buffers": []})
+    assert (asked, sent) == ([], [])
 
 
 def test_rich_pictures_are_sent_with_loss(monkeypatch):

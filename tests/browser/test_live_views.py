@@ -104,6 +104,7 @@ DRAWN = """view => ({
 })"""
 
 SETTLED = """([view, presses]) => view.drawn && view.keyups >= presses &&
+    !(view.drawn.answer.haste && view.drawn.answer.pictures.length) &&
     [...view.querySelectorAll("input")].every(
         input => view.drawn.answer.positions[input.name] === Number(input.value))"""
 
@@ -360,6 +361,18 @@ def test_many_presses_end_where_the_slider_stands(views, page):
     lines.presses += 1
     assert lines.settle()["positions"]["lr"] == 133 - 60
     assert 2 <= lines.box.evaluate("view => view.count") <= 60
+
+
+@pytest.mark.parametrize(("number", "sent"), [(0, [True]), (1, [True, False])])
+def test_pictures_come_in_haste_and_then_sharp_and_lines_once(number, sent, views, page):
+    view = views[number]
+    view.box.evaluate("""view => {
+        view.haste = [];
+        view.addEventListener("drawn", () => view.haste.push(view.drawn.answer.haste));
+    }""")
+    view.press("ArrowLeft")
+    page.wait_for_timeout(600)
+    assert view.box.evaluate("view => view.haste") == sent
 
 
 def test_an_error_in_step_stands_in_the_view(views):
