@@ -34,7 +34,7 @@ BUDGET = 1700
 """Points in one update, which then stays below 8 kB, headers and all."""
 
 SMALL = 8000
-"""Bytes up to which a moving picture is sent without loss; beyond, loss must halve it, or in haste save any."""
+"""Bytes up to which a moving picture is sent without loss; beyond, loss must halve it, in haste save any."""
 
 MARGIN = 50
 """Pixels round the figure in which coordinates are kept: more than any marker or line is wide."""

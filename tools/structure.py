@@ -78,8 +78,10 @@ def outputs(cells):
 def texts(cells):
     """Yield all that is to be read in the outputs, with the id of the cell."""
     for name, output in outputs(cells):
-        yield name, output.get("text", "") + "\n".join(
-            text for kind, text in output.get("data", {}).items() if kind.startswith("text/")
+        yield (
+            name,
+            output.get("text", "")
+            + "\n".join(text for kind, text in output.get("data", {}).items() if kind.startswith("text/")),
         )
 
 
