@@ -32,7 +32,17 @@ __all__ = [
 
 
 def minimize(
-    problem, x0, optimizer, steps, *, rows=None, keep="all", tol_grad=None, tol_loss=None, limit=1e8
+    problem,
+    x0,
+    optimizer,
+    steps,
+    *,
+    rows=None,
+    project=None,
+    keep="all",
+    tol_grad=None,
+    tol_loss=None,
+    limit=1e8,
 ):
     """Run an update rule from `x0` and return the path.
 
@@ -58,6 +68,9 @@ def minimize(
     rows : iterator of index arrays, optional
         The minibatch of each step (see `minibatches`): the gradient is ``problem.grad(x, rows=next(rows))``.
         The loss is that of all examples, evaluated at the recorded steps only (or at all, for `tol_loss`).
+    project : callable, optional
+        Applied to the start and after each step: takes points ``(..., d)`` to the nearest points of the set in
+        which the path must stay, e.g. ``lambda x: np.clip(x, -1, 1)``. The state of the rule is left alone.
     keep : "all", "last" or int, default "all"
         Which steps to record: all, the last, or every k-th and the last.
     tol_grad, tol_loss : float, optional
@@ -99,10 +112,13 @@ def minimize(
         require(
             able, name, value, f"an object with {' and '.join(methods)}", "See the docstring of minimize."
         )
+    able = project is None or callable(project)
+    require(able, "project", project, "a callable", "Use None to leave the points where they are.")
     require(rows is None or hasattr(rows, "__iter__"), "rows", rows, "an iterator", "Use minibatches().")
     rows, where = rows if rows is None else iter(rows), getattr(optimizer, "where", lambda x, state: x)
     with np.errstate(all="ignore"):  # divergence is part of the subject
         x, batch = _start(x0, optimizer)
+        x = _projected(project, x)
         record = Recorder(problem, x, _times(keep, steps), limit, tol_grad, tol_loss)
         state = optimizer.init(x)
         for t in itertools.count():
@@ -120,6 +136,7 @@ def minimize(
             if t == steps or record.all_ended:
                 break
             new, state = optimizer.step(x, g, state)
+            new = _projected(project, new)
             x = new if record.held is None else np.where(record.held, x, new)
         return record.path(x, g, loss, batch)
 
@@ -145,6 +162,16 @@ def _start(x0, optimizer):
         raise ValueError(f"x0.shape = {x0.shape}: must be {allowed}. {remedy} ({error})") from error
     require(shape[-1:] == x0.shape[-1:], "x0.shape", x0.shape, allowed, remedy)
     return np.array(np.broadcast_to(x0, shape if len(shape) > 1 else (1, *shape))), shape[:-1]
+
+
+def _projected(project, x):
+    """Return the points where `project` puts them."""
+    if project is None:
+        return x
+    inside = np.asarray(project(x), x.dtype)
+    remedy = "It must take points of shape (..., d), also a batch of them, to as many points."
+    require(inside.shape == x.shape, "project(x).shape", inside.shape, f"{x.shape}", remedy)
+    return inside
 
 
 def _next(rows, t, steps):

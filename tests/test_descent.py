@@ -1,5 +1,6 @@
 import itertools
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -844,3 +845,58 @@ def test_minibatches_gives_rows_or_raises_value_error(n, size, shape):
         assert str(error).startswith(("n_examples", "batch_size", "shape"))  # noqa: PT017
     else:
         assert next(rows).max() < n
+
+
+# ---- Projection -----------------------------------------------------------------------------------------
+
+
+def test_projected_descent_ends_at_the_nearest_point_of_the_set():
+    land = landscapes.quadratic(10)  # its minimum is the origin
+    path = minimize(land, [3.0, -0.5], GradientDescent(0.1), 200, project=lambda x: np.clip(x, 1, 4))
+    assert path.x[0].tolist() == [3.0, 1.0]  # the start, too
+    assert path.x.min() == 1.0
+    assert path.x_last.tolist() == [1.0, 1.0]
+
+
+def test_projection_by_hand_and_in_a_batch():
+    land, rule, disc = (
+        landscapes.valley(),
+        Momentum(0.3, 0.5),
+        lambda x: x / np.maximum(1, np.hypot(x[..., :1], x[..., 1:])),
+    )
+    x = disc(np.array([-5.0, -2.0]))
+    state = rule.init(x)
+    path = minimize(land, [-5, -2], rule, 7, project=disc)
+    for t in range(8):
+        np.testing.assert_array_equal(path.x[t], x)
+        x, state = rule.step(x, land.grad(x), state)
+        x = disc(x)
+    batch = minimize(land, [-5, -2], Momentum(np.array([[0.1], [0.3]]), 0.5), 7, project=disc)
+    np.testing.assert_array_equal(batch.x[:, 1], path.x)
+
+
+def test_projection_keeps_float32_and_the_state():
+    seen = []
+    start = np.array([-5, -2], np.float32)
+    rule = Momentum(0.1, 0.5)
+    path = minimize(
+        landscapes.valley(), start, rule, 2, project=lambda x: seen.append(x) or np.clip(x, -1.0, 1.0)
+    )
+    assert path.x.dtype == np.float32
+    assert len(seen) == 3  # the start and two new points
+
+
+@pytest.mark.parametrize(
+    ("project", "message"),
+    [
+        (1, "project = 1: must be a callable. Use None to leave the points where they are."),
+        (
+            lambda x: x[..., :1],
+            r"project(x).shape = (1, 1): must be (1, 2). "
+            "It must take points of shape (..., d), also a batch of them, to as many points.",
+        ),
+    ],
+)
+def test_projection_refuses(project, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        minimize(landscapes.valley(), [-5, -2], GradientDescent(0.1), 1, project=project)
