@@ -18,6 +18,7 @@ __all__ = [
     "landscapes",
     "optimizers",
     "plots",
+    "rates",
     "regressions",
     "schedules",
     "widgets",
