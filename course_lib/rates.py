@@ -363,7 +363,7 @@ def rate_map(eigenvalues, lrs, betas, steps=100, rule=Momentum):
     Returns
     -------
     ndarray of shape (n, m)
-        `measured_rate` for each pair, β by rows; above 1 where it diverges.
+        `measured_rate` for each pair, β by rows; above 1 where it diverges (infinity beyond 1e300).
 
     Raises
     ------
@@ -389,7 +389,8 @@ def rate_map(eigenvalues, lrs, betas, steps=100, rule=Momentum):
         name="quadratic",
     )
     optimizer = rule(lrs[None, :, None], betas[:, None, None])
-    return measured_rate(minimize(problem, problem.start, optimizer, steps, limit=1e300))
+    path = minimize(problem, problem.start, optimizer, steps, limit=1e300)
+    return np.where(path.diverged, math.inf, measured_rate(path))
 
 
 def _slowest(b, c):

@@ -135,7 +135,9 @@ def test_rate_map_agrees_with_theory():
         measured = rates.rate_map([1, 10], lrs, betas, steps=200, rule=rule)
         predicted = rate(lrs, betas[:, None], [1, 10])
         assert measured.shape == (20, 30)
-        assert np.abs(measured - predicted).max() < 0.05
+        slow = predicted < 2
+        assert np.abs(measured - predicted)[slow].max() < 0.05
+        assert (measured[~slow] > 1.9).all()
         clear = np.abs(predicted - 1) > 0.005
         assert ((measured < 1) == (predicted < 1))[clear].all()
     assert (rates.rate_map([1, 10], lrs, betas) == rates.rate_map([1, 10], lrs, betas, 100, Momentum)).all()
@@ -207,7 +209,7 @@ REFUSED = [
         rates.gd_rate,
         (0.1, [0.0, 1]),
         "eigenvalues = ",
-        "in (0, 1e100). Give those of a Hessian with one minimum.",
+        "in (0, 1e100). Give those of a Hessian",
     ),
     (rates.gd_rate, (0.1, []), "eigenvalues = ", "Give those of a Hessian with one minimum."),
     (rates.gd_rate, (0.1, 3.0), "eigenvalues = ", "1 axes. Give those of a Hessian with one minimum."),
