@@ -14,73 +14,47 @@ of shape ``(n, 1)`` runs n settings at once); or a callable of the step count t 
 
 The precision of the point is kept: with `x` and `g` in float32 every rule under every schedule stays in
 float32 (`rate` says how).
+
+The momentum rules live in `course_lib.momentum`, the adaptive ones in `course_lib.adaptive` and
+`course_lib.adam` and `course_lib.nadam_lion`; all are offered here. `Clipped` wraps any of them.
 """
 
-import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from course_lib.schedules import hyperparameter
+from course_lib._checks import require
+from course_lib._rule import Rule, rate
+from course_lib.adam import Adam, AdamState, AdamW, AMSGrad, AMSGradState
+from course_lib.adaptive import Adadelta, AdadeltaState, Adagrad, AdagradState, RMSProp, RMSPropState
+from course_lib.momentum import Momentum, MomentumState, Nesterov
+from course_lib.nadam_lion import Lion, LionState, Nadam, NadamState
 
-__all__ = ["GradientDescent", "GradientDescentState", "Momentum", "MomentumState", "Nesterov", "rate"]
-
-_RANGES = {
-    "lr": dict(low=0, high=math.inf, open_high=True, remedy="Start with a small number such as 0.1."),
-    "beta": dict(low=0, high=1, remedy="0 forgets the past at once; 0.9 is usual."),
-}
-
-
-def rate(value, t, like=None):
-    """Return a hyperparameter's value at step `t`, without promoting the dtype of `like`.
-
-    A callable is called with `t`. A Python float is returned as it is: NumPy computes it in the precision of
-    the array that it meets. Anything else (an array, or the NumPy scalar that a schedule returned) would
-    promote float32 to float64, and is therefore cast to the dtype of `like`. Both ways round the same float64
-    number once, so that a setting gives the same bits alone and in a batch.
-
-    Parameters
-    ----------
-    value : float, ndarray of shape (..., 1), or callable
-        The hyperparameter, or a schedule for it.
-    t : int
-        The number of updates made so far.
-    like : ndarray, optional
-        The point or gradient whose precision is to be kept; without it nothing is cast.
-
-    Returns
-    -------
-    float or ndarray of shape () or (..., 1)
-        The value at step `t`.
-
-    Examples
-    --------
-    >>> rate(0.1, t=3)
-    0.1
-    >>> rate(lambda t: 1 / (1 + t), t=3)
-    0.25
-    >>> rate(np.array([[0.1], [0.2]]), t=3, like=np.zeros(2, np.float32)).dtype
-    dtype('float32')
-    """
-    if callable(value):
-        value = value(t)
-    if type(value) is float or like is None:
-        return value
-    return np.asarray(value, dtype=like.dtype if like.dtype.kind == "f" else np.float64)
-
-
-class _Rule:
-    """Checks the hyperparameters of a rule by their names, and measures the gradient at the point itself."""
-
-    def __post_init__(self):
-        for field in fields(self):
-            value = hyperparameter(field.name, getattr(self, field.name), **_RANGES[field.name])
-            object.__setattr__(self, field.name, value)
-
-    def where(self, x, state):
-        """Return the point at which the gradient is to be measured: `x` itself."""
-        return x
+__all__ = [
+    "AMSGrad",
+    "AMSGradState",
+    "Adadelta",
+    "AdadeltaState",
+    "Adagrad",
+    "AdagradState",
+    "Adam",
+    "AdamState",
+    "AdamW",
+    "Clipped",
+    "GradientDescent",
+    "GradientDescentState",
+    "Lion",
+    "LionState",
+    "Momentum",
+    "MomentumState",
+    "Nadam",
+    "NadamState",
+    "Nesterov",
+    "RMSProp",
+    "RMSPropState",
+    "rate",
+]
 
 
 class GradientDescentState(NamedTuple):
@@ -90,7 +64,7 @@ class GradientDescentState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class GradientDescent(_Rule):
+class GradientDescent(Rule):
     r"""Gradient descent: :math:`x_{t+1} = x_t - \eta\, g_t`.
 
     Fed with the gradient of a minibatch it is stochastic gradient descent (SGD).
@@ -136,115 +110,62 @@ class GradientDescent(_Rule):
         return x - rate(self.lr, state.t, x) * g, GradientDescentState(state.t + 1)
 
 
-class MomentumState(NamedTuple):
-    """State of `Momentum` and `Nesterov`: the number of updates made, and the velocity in the shape of x."""
-
-    t: int
-    v: np.ndarray
-
-
 @dataclass(frozen=True, eq=False)
-class Momentum(_Rule):
-    r"""Gradient descent with momentum (the heavy ball), in PyTorch's convention.
+class Clipped(Rule):
+    r"""Any rule, fed with gradients cut to a largest norm: :math:`g \cdot \min(1, c / \lVert g \rVert)`.
 
-    .. math:: v_{t+1} = \beta v_t + g_t, \qquad x_{t+1} = x_t - \eta\, v_{t+1}, \qquad v_0 = 0
+    The direction is kept. The norm is that of the whole last axis, so that a network's gradient must be
+    clipped before its flat vector is cut into pieces; each member of a batch has its own norm.
 
     Parameters
     ----------
-    lr : float, array_like of shape (..., 1), or callable of t
-        Learning rate :math:`\eta \ge 0`. It multiplies the whole velocity, old gradients included.
-    beta : float, array_like of shape (..., 1), or callable of t, default 0.9
-        Momentum :math:`\beta` in [0, 1]; 0 is gradient descent, 1 an undamped oscillation.
+    rule : GradientDescent, Momentum, Adam, …
+        The rule that takes the clipped gradient, with its own state.
+    max_norm : float, array_like of shape (..., 1), or callable of t
+        The largest norm :math:`c > 0`.
 
     Raises
     ------
     ValueError
-        If a hyperparameter is out of its range, not a number, or an array whose last axis is not 1.
+        If `rule` is no rule, or `max_norm` not positive, not a number, or an array whose last axis is not 1.
 
     Notes
     -----
-    Variant: ``torch.optim.SGD(lr, momentum=beta)`` (dampening 0) and ``optax.sgd(lr, momentum=beta)``.
-    Keras keeps the rate inside the velocity, v = βv − lr·g; x += v: the same path while `lr` is constant,
-    another as soon as a schedule changes it.
+    Variant: ``optax.chain(optax.clip_by_global_norm(max_norm), …)`` and Keras's ``global_clipnorm=max_norm``.
+    ``torch.nn.utils.clip_grad_norm_(parameters, max_norm)`` divides by the norm + 1e-6 instead, and so makes
+    gradients a little too short.
 
     References
     ----------
-    B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", USSR Computational
-    Mathematics and Mathematical Physics 4 (1964), section 2.
+    R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural networks", ICML
+    (2013), algorithm 1.
 
     Examples
     --------
-    >>> rule = Momentum(lr=0.1, beta=0.5)
-    >>> x, state = np.array([1.0]), rule.init(np.array([1.0]))
-    >>> for _ in range(2):
-    ...     x, state = rule.step(x, np.array([2.0]), state)
-    >>> x, state
-    (array([0.5]), MomentumState(t=2, v=array([3.])))
+    >>> rule = Clipped(GradientDescent(lr=1.0), max_norm=1)
+    >>> x = np.zeros(2)
+    >>> rule.step(x, np.array([3.0, 4.0]), rule.init(x))
+    (array([-0.6, -0.8]), GradientDescentState(t=1))
     """
 
-    lr: object
-    beta: object = 0.9
+    rule: object
+    max_norm: object
+
+    def __post_init__(self):
+        super().__post_init__()
+        able = not isinstance(self.rule, type) and all(hasattr(self.rule, name) for name in ("init", "step"))
+        require(able, "rule", self.rule, "an object with init and step", "Write Clipped(Adam(0.001), 1).")
 
     def init(self, x):
-        """Return the state before the first step from `x`: at rest."""
-        return MomentumState(t=0, v=np.zeros_like(x))
+        """Return the inner rule's state before the first step from `x`."""
+        return self.rule.init(x)
+
+    def where(self, x, state):
+        """Return the point at which the inner rule wants its gradient."""
+        return self.rule.where(x, state) if hasattr(self.rule, "where") else x
 
     def step(self, x, g, state):
-        """Return the next point and state, from the gradient `g` at `x`."""
-        v = rate(self.beta, state.t, x) * state.v + g
-        return x - rate(self.lr, state.t, x) * v, MomentumState(state.t + 1, v)
-
-
-@dataclass(frozen=True, eq=False)
-class Nesterov(_Rule):
-    r"""Nesterov's accelerated gradient, rewritten so that the gradient is needed at the stored point only.
-
-    .. math:: v_{t+1} = \beta v_t + g_t, \qquad x_{t+1} = x_t - \eta\,(g_t + \beta v_{t+1}), \qquad v_0 = 0
-
-    Parameters
-    ----------
-    lr : float, array_like of shape (..., 1), or callable of t
-        Learning rate :math:`\eta \ge 0`.
-    beta : float, array_like of shape (..., 1), or callable of t, default 0.9
-        Momentum :math:`\beta` in [0, 1]; 0 is gradient descent.
-
-    Raises
-    ------
-    ValueError
-        If a hyperparameter is out of its range, not a number, or an array whose last axis is not 1.
-
-    Notes
-    -----
-    Variant: ``torch.optim.SGD(lr, momentum=beta, nesterov=True)`` and ``optax.sgd(lr, momentum=beta,
-    nesterov=True)``. The stored `x` is the looked-ahead point y − lr·β·v of the original form, which steps
-    from y with the gradient at the looked-ahead point; the two agree, at mapped points, while `lr` and `beta`
-    are constant. Keras's ``nesterov=True``, with the rate inside the velocity, equals this at constant `lr`.
-
-    References
-    ----------
-    Y. Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)", Soviet
-    Mathematics Doklady 27 (1983). Rewritten as by I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the
-    importance of initialization and momentum in deep learning", ICML (2013), section 2, and Y. Bengio,
-    N. Boulanger-Lewandowski and R. Pascanu, "Advances in optimizing recurrent networks", ICASSP (2013),
-    section 3.5.
-
-    Examples
-    --------
-    >>> rule = Nesterov(lr=0.1, beta=0.5)
-    >>> x, state = rule.step(np.array([1.0]), np.array([2.0]), rule.init(np.array([1.0])))
-    >>> x, state
-    (array([0.7]), MomentumState(t=1, v=array([2.])))
-    """
-
-    lr: object
-    beta: object = 0.9
-
-    def init(self, x):
-        """Return the state before the first step from `x`: at rest."""
-        return MomentumState(t=0, v=np.zeros_like(x))
-
-    def step(self, x, g, state):
-        """Return the next point and state, from the gradient `g` at `x`."""
-        beta = rate(self.beta, state.t, x)
-        v = beta * state.v + g
-        return x - rate(self.lr, state.t, x) * (g + beta * v), MomentumState(state.t + 1, v)
+        """Return the inner rule's next point and state, from the clipped gradient."""
+        norm = np.sqrt(np.sum(g * g, axis=-1, keepdims=True))
+        limit = rate(self.max_norm, state.t, x)
+        return self.rule.step(x, g * (limit / np.maximum(limit, norm)), state)

@@ -86,9 +86,9 @@ def test_states():
 
 def test_defaults_and_order_are_those_of_pytorch():
     assert repr(GradientDescent(0.1)) == "GradientDescent(lr=0.1)"
-    assert repr(Momentum(0.1)) == "Momentum(lr=0.1, beta=0.9)"
-    assert repr(Nesterov(0.1, 0.5)) == "Nesterov(lr=0.1, beta=0.5)"
-    assert repr(Momentum(inverse_time(1, 0.1))) == "Momentum(lr=inverse_time(lr0=1.0, decay=0.1), beta=0.9)"
+    assert repr(Momentum(0.1)) == "Momentum(lr=0.1, beta=0.9, convention='sum-of-gradients')"
+    assert repr(Nesterov(0.1, 0.5)) == "Nesterov(lr=0.1, beta=0.5, form='pytorch')"
+    assert "lr=inverse_time(lr0=1.0, decay=0.1), beta=0.9" in repr(Momentum(inverse_time(1, 0.1)))
 
 
 @pytest.mark.parametrize("make", RULES)
