@@ -43,7 +43,8 @@ def rate(value, t, like=None):
     t : int
         The number of updates made so far.
     like : ndarray, optional
-        The point or gradient whose precision is to be kept; without it nothing is cast.
+        The point or gradient whose precision is to be kept; without it, double precision. What is computed
+        from several values, such as 1 − β or lr·λ, is computed so, and rounded afterwards by `cast`.
 
     Returns
     -------
@@ -61,7 +62,9 @@ def rate(value, t, like=None):
     """
     if callable(value):
         value = value(t)
-    return value if like is None else cast(value, like)
+    if like is None:
+        return value if isinstance(value, float) else np.asarray(value, np.float64)
+    return cast(value, like)
 
 
 def cast(value, like):

@@ -162,7 +162,7 @@ class AdamW(Adam):
 
     def step(self, x, g, state):
         """Return the next point and state, from the gradient `g` at `x`."""
-        decay = rate(self.lr, state.t, x) * rate(self.weight_decay, state.t, x)
+        decay = cast(rate(self.lr, state.t) * rate(self.weight_decay, state.t), x)
         weights = x if self.mask is None else cast(self.mask, x) * x
         return super().step(x - decay * weights, g, state)
 

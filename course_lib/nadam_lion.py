@@ -157,7 +157,7 @@ class Lion(Rule):
 
     def step(self, x, g, state):
         """Return the next point and state, from the gradient `g` at `x`."""
-        lr, decay = rate(self.lr, state.t, x), rate(self.weight_decay, state.t, x)
+        lr, decay = rate(self.lr, state.t), rate(self.weight_decay, state.t)
         sign = np.sign(leaky(rate(self.beta1, state.t), state.m, g))
         m = leaky(rate(self.beta2, state.t), state.m, g)
-        return x - lr * decay * x - lr * sign, LionState(state.t + 1, m)
+        return x - cast(lr * decay, x) * x - cast(lr, x) * sign, LionState(state.t + 1, m)
