@@ -3,7 +3,7 @@
 The modules, in the order in which they build on one another; each loads when it is first used:
 
 derivatives, landscapes, regressions, schedules, optimizers, descent, datasets, display,
-plots, widgets, exercises
+plots, widgets, race, exercises
 """
 
 import importlib
@@ -18,6 +18,7 @@ __all__ = [
     "landscapes",
     "optimizers",
     "plots",
+    "race",
     "rates",
     "regressions",
     "schedules",

@@ -19,7 +19,18 @@ from PIL import Image, features
 
 from course_lib.display import PIXELS_PER_INCH
 
-__all__ = ["BUDGET", "GAP", "SHARP", "UNIT", "drawing_order", "layers", "levels", "record"]
+__all__ = [
+    "BUDGET",
+    "GAP",
+    "SHARP",
+    "UNIT",
+    "drawing_order",
+    "layers",
+    "levels",
+    "painted",
+    "record",
+    "strokes",
+]
 
 SHARP = 2
 """Pixels painted for each pixel on the page, for screens of twice the usual resolution."""
@@ -75,7 +86,7 @@ def layers(fig, pairs):
     for staying, _ in pairs:
         for artist in visible:
             artist.set_visible(artist in staying)
-        pictures.append(_encoded(_painted(fig, [fig], SHARP), format="png", compress_level=3))
+        pictures.append(_encoded(painted(fig, [fig], SHARP), format="png", compress_level=3))
     for artist in visible:
         artist.set_visible(True)
     return pictures
@@ -117,6 +128,13 @@ def record(fig, pairs, scale, haste=False):
     return recorder.scene, {"points": packed, "counts": [len(part) for part in points], "pictures": pictures}
 
 
+def strokes(fig, artist):
+    """Return how a canvas draws a line or its markers, path effects and all: items as in a scene."""
+    recorder = _Recorder(fig)
+    artist.draw(recorder)
+    return recorder.scene
+
+
 def _is_lines(artist):
     """Tell whether a canvas can draw the artist as Matplotlib does, from coordinates and a style."""
     plain = artist.get_clip_path() is None and not artist.get_path_effects()
@@ -125,7 +143,7 @@ def _is_lines(artist):
 
 def _picture(fig, artists, scale, haste):
     """Return the artists painted alone, as a compressed image, and the box where it belongs."""
-    image = _painted(fig, artists, scale)
+    image = painted(fig, artists, scale)
     box = image.getbbox() or (0, 0, 1, 1)
     image = image.crop(box)
     kind = "webp" if features.check("webp") else "png"
@@ -137,7 +155,7 @@ def _picture(fig, artists, scale, haste):
     return {"box": [edge / scale for edge in box], "type": f"image/{kind}", "data": data}
 
 
-def _painted(fig, artists, scale):
+def painted(fig, artists, scale):
     """Return the artists on a transparent image of the whole figure."""
     fig.dpi = scale * PIXELS_PER_INCH
     try:
@@ -224,7 +242,7 @@ def _svg(path):
     words = []
     for vertices, code in path.iter_segments():
         numbers = () if code == Path.CLOSEPOLY else (vertices.reshape(-1, 2) * (1, -1)).ravel()
-        words.append(letters[code] + " ".join(f"{number:.3f}" for number in numbers))
+        words.append(letters[code] + " ".join(f"{round(number, 3) + 0:.3f}" for number in numbers))
     return "".join(words)
 
 

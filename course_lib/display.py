@@ -11,7 +11,7 @@ from PIL import Image
 
 from course_lib._checks import number_in, require, whole_number
 
-__all__ = ["png", "show"]
+__all__ = ["palettised", "png", "show"]
 
 PIXELS_PER_INCH = 100
 """Pixels on the page per inch of `figsize`: a figure 9 inches wide takes 900 pixels."""
@@ -53,7 +53,7 @@ def png(fig, dpi=2 * PIXELS_PER_INCH, colors=256):
     dpi = number_in("dpi", dpi, 10, 600, "Take 200 for a sharp picture, 100 for a small one.")
     colors = whole_number("colors", colors, 2, "Take 256.")
     require(colors <= 256, "colors", colors, "at most 256", "A PNG palette has no more.")
-    return _encode(_render(fig, dpi), colors)
+    return palettised(_render(fig, dpi), colors)
 
 
 def _render(fig, dpi):
@@ -63,7 +63,7 @@ def _render(fig, dpi):
     return Image.open(file).convert("RGB")
 
 
-def _encode(image, colors):
+def palettised(image, colors):
     """Return `image` as PNG bytes in at most `colors` colours.
 
     A quarter of the palette are the commonest colours, exactly, so that no area changes its shade; the rest
@@ -136,10 +136,10 @@ def _small(fig):
     """Return the best of three encodings of `fig` that stays below 60 kB, or the last."""
     image = _render(fig, 2 * PIXELS_PER_INCH)
     for colors in (256, 128):
-        picture = _encode(image, colors)
+        picture = palettised(image, colors)
         if len(picture) < SMALL:
             return picture
-    return _encode(_render(fig, 1.5 * PIXELS_PER_INCH), 256)
+    return palettised(_render(fig, 1.5 * PIXELS_PER_INCH), 256)
 
 
 class _Output:

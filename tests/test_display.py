@@ -111,7 +111,7 @@ def test_every_pixel_takes_the_nearest_colour_of_the_palette():
     colours = rng.integers(
         0, 256, (60, 500, 3), dtype=np.uint8
     )  # 30,000 colours: more than one part of the search
-    out = picture(display._encode(Image.fromarray(colours), 64))
+    out = picture(display.palettised(Image.fromarray(colours), 64))
     palette = np.unique(np.reshape(out.getpalette(), (-1, 3))[: out.getextrema()[1] + 1], axis=0)
     assert 50 < len(palette) <= 64
     got = np.asarray(out.convert("RGB"), dtype=int)
@@ -127,7 +127,7 @@ def test_the_commonest_colours_are_a_quarter_of_the_palette():
     pixels[0, 50:60] = [3, 3, 4]
     pixels[0, 60:68] = [4, 3, 3]  # the fourth: too close to the others to be chosen among the rest
     got = {
-        tuple(p) for p in np.asarray(picture(display._encode(Image.fromarray(pixels), 12)).convert("RGB"))[0]
+        tuple(p) for p in np.asarray(picture(display.palettised(Image.fromarray(pixels), 12)).convert("RGB"))[0]
     }
     assert {(3, 3, 3), (3, 4, 3), (3, 3, 4)} <= got
     assert (4, 3, 3) not in got
