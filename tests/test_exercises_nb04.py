@@ -1,0 +1,162 @@
+"""The checks of notebook 04: right variants pass, usual mistakes get the hint they deserve."""
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import nb04
+from course_lib.optimizers import (
+    Adadelta,
+    AdadeltaState,
+    Adagrad,
+    AdagradState,
+    Adam,
+    AdamState,
+    RMSProp,
+    RMSPropState,
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_progress(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+
+
+CHECKS = [getattr(nb04, name) for name in nb04.__all__]
+MISTAKES = [
+    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
+    for check in CHECKS
+    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
+def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
+    answer = check(wrong)
+    assert (answer.status, answer.hint) == ("not yet", hint)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_blank_and_reference(check):
+    assert check(...).status == "not attempted"
+    assert check(check.exercise.reference, solution=True).status == "passed"
+
+
+# --- right answers, written in other ways
+
+
+def adagrad_by_the_course(x, g, s, lr, eps):
+    x, state = Adagrad(lr, eps).step(x, g, AdagradState(0, s))
+    return x, state.s
+
+
+def adagrad_in_place(x, g, s, lr, eps):
+    x, s = x.copy(), s.copy()
+    s += g * g
+    x -= lr / (s**0.5 + eps) * g
+    return x, s
+
+
+def adagrad_by_coordinate(x, g, s, lr, eps):
+    s = [si + gi**2 for si, gi in zip(s, g, strict=True)]
+    x = [xi - lr * gi / (si**0.5 + eps) for xi, gi, si in zip(x, g, s, strict=True)]
+    return np.array(x), np.array(s)
+
+
+def rmsprop_by_the_course(x, g, s, lr, rho, eps):
+    zero = np.zeros_like(x)
+    x, state = RMSProp(lr, rho, eps).step(x, g, RMSPropState(0, s, zero, zero))
+    return x, state.s
+
+
+def rmsprop_towards(x, g, s, lr, rho, eps):
+    s = s + (1 - rho) * (g * g - s)
+    return x - lr * g / (np.sqrt(s) + eps), s
+
+
+def adadelta_by_the_course(x, g, s, u, rho, eps):
+    x, state = Adadelta(rho, eps).step(x, g, AdadeltaState(0, s, u))
+    return x, state.s, state.u
+
+
+def adadelta_one_root(x, g, s, u, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    delta = g * np.sqrt((u + eps) / (s + eps))
+    return x - delta, s, rho * u + (1 - rho) * delta**2
+
+
+def adam_by_the_course(x, g, m, v, t, lr, beta1, beta2, eps):
+    rule = Adam(lr, beta1, beta2, eps)
+    x, state = rule.step(x, g, AdamState(t - 1, m, v, beta1 ** (t - 1), beta2 ** (t - 1)))
+    return x, state.m, state.v
+
+
+def adam_with_a_corrected_rate(x, g, m, v, t, lr, beta1, beta2, eps):
+    m, v = m + (1 - beta1) * (g - m), v + (1 - beta2) * (g * g - v)
+    root = np.sqrt(1 - beta2**t)
+    return x - lr * root / (1 - beta1**t) * m / (np.sqrt(v) + eps * root), m, v
+
+
+def uncorrected_by_running(t, beta1, beta2):
+    m = v = 0.0
+    for _ in range(t):
+        m, v = beta1 * m + 1 - beta1, beta2 * v + 1 - beta2
+    return m / v**0.5
+
+
+def uncorrected_by_the_course(t, beta1, beta2):
+    rule, x = Adam(1.0, beta1, beta2, 0.0, bias_correction=False), np.zeros(1)
+    state = rule.init(x)
+    for _ in range(t):
+        before = x
+        x, state = rule.step(x, np.array([-5.0]), state)
+    return (x - before).item()
+
+
+RIGHT = [
+    (nb04.check_adagrad_step, adagrad_by_the_course),
+    (nb04.check_adagrad_step, adagrad_in_place),
+    (nb04.check_adagrad_step, adagrad_by_coordinate),
+    (nb04.check_rmsprop_step, rmsprop_by_the_course),
+    (nb04.check_rmsprop_step, rmsprop_towards),
+    (nb04.check_adadelta_step, adadelta_by_the_course),
+    (nb04.check_adadelta_step, adadelta_one_root),
+    (nb04.check_adam_step, adam_by_the_course),
+    (nb04.check_adam_step, adam_with_a_corrected_rate),
+    (nb04.check_uncorrected_step, uncorrected_by_running),
+    (nb04.check_uncorrected_step, uncorrected_by_the_course),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_right_answers_pass(check, answer):
+    feedback = check(answer)
+    assert feedback.status == "passed", feedback
+
+
+# --- wrong answers beyond the listed ones
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (nb04.check_adagrad_step, lambda x, g, s, lr, eps: (x - lr * np.sign(g), s + g**2)),
+        (
+            nb04.check_adagrad_step,
+            lambda x, g, s, lr, eps: (s + g**2, x - lr * g / (np.sqrt(s + g**2) + eps)),
+        ),
+        (nb04.check_rmsprop_step, lambda x, g, s, lr, rho, eps: (x - lr * g, rho * s + (1 - rho) * g**2)),
+        (nb04.check_adadelta_step, lambda x, g, s, u, rho, eps: (x - g, s, u)),
+        (nb04.check_adam_step, lambda x, g, m, v, t, lr, b1, b2, eps: (x - lr * np.sign(g), m, v)),
+        (nb04.check_uncorrected_step, lambda t, beta1, beta2: 3.16),
+    ],
+)
+def test_other_wrong_answers_do_not_pass(check, answer):
+    assert check(answer).status == "not yet"
+
+
+def test_arguments_must_not_be_changed():
+    def adagrad(x, g, s, lr, eps):
+        s += g**2
+        return x - lr * g / (np.sqrt(s) + eps), s
+
+    assert nb04.check_adagrad_step(adagrad).status == "not yet"
