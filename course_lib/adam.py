@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_lib._checks import finite_array, require
+from course_lib._checks import require
 from course_lib._rule import Rule, cast, leaky, option, rate
 from course_lib.adaptive import root
 
@@ -148,9 +148,13 @@ class AdamW(Adam):
     def __post_init__(self):
         super().__post_init__()
         if self.mask is not None:
-            remedy = "Give an array like x, 1 where the decay applies."
-            mask = finite_array("mask", np.multiply(self.mask, 1), remedy)
-            require(bool(((mask == 0) | (mask == 1)).all()), "mask", mask, "0 or 1 everywhere", remedy)
+            try:
+                mask = np.array(self.mask, np.float64)
+            except (TypeError, ValueError):
+                mask = np.array([])
+            fine, remedy = mask.size > 0 and np.isin(mask, (0, 1)).all(), "Give 1 where the decay applies."
+            require(fine, "mask", self.mask, "an array of 0 and 1 like x", remedy)
+            mask.setflags(write=False)
             object.__setattr__(self, "mask", mask)
 
     def init(self, x):
