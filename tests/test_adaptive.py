@@ -65,6 +65,7 @@ def test_adagrads_options():
     assert one(Adagrad(8, 9, 7, "inside"), 3) == 4.8
     assert one(Adagrad(lambda t: 8 if t == 0 else 1, lambda t: 1 if t == 0 else 5), 3) == 6
     assert repr(Adagrad(1)) == "Adagrad(lr=1.0, eps=1e-10, initial_accumulator=0.0, eps_place='outside')"
+    assert Adagrad(1, 0, lambda t: 7 if t == 0 else 1).init(np.zeros(2)).s.tolist() == [7, 7]
     assert Adagrad(1, 0, [[1], [2]]).init(np.zeros(2)).s.tolist() == [[1, 1], [2, 2]]
 
 

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 import runpy
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib import landscapes, optimizers
+from course_lib import adam, adaptive, landscapes, momentum, nadam_lion, optimizers
+from course_lib._rule import cast, leaky
 from course_lib.descent import minimize
 from course_lib.optimizers import (
     Adadelta,
@@ -505,6 +507,10 @@ def test_rate():
     for value in (array, np.float64(0.1), np.array(0.1), 1, lambda t: np.float64(0.1), lambda t: 1):
         assert rate(value, 5, single).dtype == np.float32
     assert rate(array, 5, single).tolist() == array.astype(np.float32).tolist()
+    # Without a point: double precision, in which 1 - β and lr·λ are computed.
+    assert type(rate(np.float64(0.1), 5)) is np.float64
+    for value in (np.array([[0.1]], np.float32), [[0.1]], lambda t: [[0.1]], 1):
+        assert rate(value, 5).dtype == np.float64
     # A point of whole numbers must not cut the rate to 0.
     assert rate(array, 5, np.array([1, 2])).tolist() == array.tolist()
 
@@ -547,43 +553,189 @@ def test_bad_rates_raise_at_construction(make, lr):
         make(lr)
 
 
-@pytest.mark.parametrize("make", WITH_BETA)
-@pytest.mark.parametrize("beta", [*BAD, 1.0001, [[1.0001]], lambda t: 1.0001])
-def test_bad_betas_raise_at_construction(make, beta):
-    with pytest.raises(
-        ValueError, match=r"(?s)^beta.* = .*: must be .*(\[0, 1\]|raised).*(0\.9 is usual|Reshape it)"
-    ):
-        make(0.1, beta)
+# Every other hyperparameter: how its rule is made from it, the range in the message, the remedy, and values
+# just outside and just inside.
+BY_NAME = [
+    (Momentum, "beta", r"\[0, 1\]", "0.9 is usual", [1.0001], [0, 1]),
+    (Nesterov, "beta", r"\[0, 1\]", "0.9 is usual", [1.0001], [0, 1]),
+    (RMSProp, "momentum", r"\[0, 1\]", "0.9 is usual", [1.0001], [0, 1]),
+    (RMSProp, "rho", r"\[0, 1\)", "0.9 to 0.999 is usual", [1], [0, 0.9999]),
+    (adadelta, "rho", r"\[0, 1\)", "0.9 to 0.999 is usual", [1], [0, 0.9999]),
+    *[
+        (rule, beta, r"\[0, 1\)", "0.9 to 0.999 is usual", [1], [0, 0.9999])
+        for rule in (Adam, AdamW, AMSGrad, Nadam, Lion)
+        for beta in ("beta1", "beta2")
+    ],
+    *[
+        (rule, "eps", r"\[0, inf\)", "1e-8 is usual", [-1e-300], [0, 1e300])
+        for rule in (Adagrad, RMSProp, adadelta, Adam, AdamW, AMSGrad, Nadam)
+    ],
+    (Adagrad, "initial_accumulator", r"\[0, inf\)", "0 is PyTorch's", [-1e-300], [0, 1e300]),
+    (AdamW, "weight_decay", r"\[0, inf\)", "0.01 is usual", [-1e-300], [0, 1e300]),
+    (Lion, "weight_decay", r"\[0, inf\)", "0.01 is usual", [-1e-300], [0, 1e300]),
+    (clipped(Adam), "max_norm", r"\(0, inf\)", "1 is usual", [0], [1e-300, 1e300]),
+]
 
 
-@pytest.mark.parametrize("make", WITH_BETA)
-def test_ends_of_the_ranges_are_allowed(make):
-    for beta in (0, 1):
-        assert make(0, beta).beta == beta
-        assert make(0, beta).lr == 0
+@pytest.mark.parametrize(
+    ("make", "name", "interval", "remedy", "outside", "inside"),
+    BY_NAME,
+    ids=lambda v: v if isinstance(v, str) else getattr(v, "__name__", ""),
+)
+def test_bad_hyperparameters_raise_at_construction(make, name, interval, remedy, outside, inside):
+    for bad in (*BAD, *outside, [outside], lambda t: outside[0]):
+        with pytest.raises(
+            ValueError, match=rf"(?s)^{name}.* = .*: must be .*({remedy}|Reshape it)"
+        ) as error:
+            make(0.1, **{name: bad})
+        text = str(error.value)
+        assert "raised" in text or "not a callable" in text or re.search(interval, text), text
+    for good in inside:
+        rule = make(0.1, **{name: good})
+        assert getattr(rule, name) == good
+        assert type(getattr(rule, name)) is float
+
+
+@pytest.mark.parametrize("make", RULES)
+def test_ends_of_the_range_of_the_rate_are_allowed(make):
+    assert make(0).lr == 0
     assert make(1e300).lr == 1e300
 
 
-@quick
-@given(
-    st.one_of(
-        st.floats(),
-        st.integers(),
-        st.lists(st.floats(0, 1), min_size=1, max_size=4),
-        st.lists(st.lists(st.floats(-1, 1), min_size=1, max_size=1), max_size=4),
-        st.text(max_size=2),
-    )
+OPTIONS = [
+    (Adagrad, "eps_place", "'outside', 'inside'", "uncorrected"),
+    (RMSProp, "eps_place", "'outside', 'inside'", "uncorrected"),
+    (Adam, "eps_place", "'outside', 'inside', 'uncorrected'", "above"),
+    (AdamW, "eps_place", "'outside', 'inside', 'uncorrected'", "above"),
+    (AMSGrad, "eps_place", "'outside', 'inside', 'uncorrected'", "above"),
+    (AMSGrad, "maximum", "'before', 'after'", "both"),
+    (RMSProp, "centered", "True or False", "yes"),
+    (Adam, "bias_correction", "True or False", "yes"),
+    (AdamW, "bias_correction", "True or False", "yes"),
+    (AMSGrad, "bias_correction", "True or False", "yes"),
+]
+
+
+@pytest.mark.parametrize(("make", "name", "listed", "other"), OPTIONS)
+def test_unknown_options_raise_at_construction(make, name, listed, other):
+    for bad in (other, "", None, 1, 0, 0.5, ["outside"], np.array(True), np.ones(2), {}):
+        with pytest.raises(ValueError, match=f"^{name} = .*: must be .*{listed}.* Choose one of them"):
+            make(0.1, **{name: bad})
+
+
+HYPERPARAMETERS = st.one_of(
+    st.floats(),
+    st.integers(),
+    st.lists(st.floats(0, 1), min_size=1, max_size=4),
+    st.lists(st.lists(st.floats(-1, 1), min_size=1, max_size=1), max_size=4),
+    st.text(max_size=2),
 )
-def test_every_rate_either_works_or_is_refused(lr):
-    for make in RULES:
+EVERY_NAME = [(make, "lr") for make in RULES] + [row[:2] for row in BY_NAME]
+
+
+@quick
+@given(HYPERPARAMETERS)
+def test_every_hyperparameter_either_works_or_is_refused(value):
+    for make, name in EVERY_NAME:
         try:
-            rule = make(lr)
+            rule = make(**{"lr": 0.1, name: value})
         except ValueError as error:
-            assert str(error).startswith("lr = ")  # noqa: PT017
+            assert str(error).startswith(f"{name} = ")  # noqa: PT017
             continue
         x = np.ones(2)
-        with np.errstate(over="ignore"):
-            stepped, _ = rule.step(x, x, rule.init(x))
-        rates = np.asarray(lr)
-        assert rates.shape[-1:] in ((), (1,))
-        assert stepped.shape == np.broadcast_shapes(rates.shape, (2,))
+        with np.errstate(over="ignore", invalid="ignore"):
+            stepped, state = rule.step(x, x, rule.init(x))
+        values = np.asarray(value)
+        assert values.shape[-1:] in ((), (1,))
+        assert state.t == 1
+        if name not in ("beta", "momentum") or make is Nesterov:  # these do not act on the first step
+            assert np.shape(stepped) in ((2,), np.broadcast_shapes(values.shape, (2,)))
+
+
+# --------------------------------------------------------------------- clipping
+
+
+def clip(g, max_norm, t=0):
+    """What reaches the rule inside: the step of plain gradient descent with rate 1, backwards."""
+    rule, x = Clipped(GradientDescent(1), max_norm), np.zeros_like(g)
+    return -rule.step(x, g, GradientDescentState(t))[0]
+
+
+def test_clipping_keeps_the_direction_and_cuts_the_length():
+    assert clip(np.array([3.0, 4.0]), 10).tolist() == [3, 4]
+    assert clip(np.array([3.0, 4.0]), 5).tolist() == [3, 4]
+    assert clip(np.array([3.0, 4.0]), 2.5).tolist() == [1.5, 2]
+    assert clip(np.array([0.0, 0.0]), 2.5).tolist() == [0, 0]
+    assert clip(np.array([3.0, -4.0], np.float32), 2.5).dtype == np.float32
+    g = np.random.default_rng(4).standard_normal(50)
+    assert np.linalg.norm(clip(g, 0.1)) == pytest.approx(0.1, rel=1e-14)
+
+
+def test_every_member_of_a_batch_is_clipped_by_its_own_norm():
+    g = np.array([[3.0, 4.0], [0.3, 0.4], [30.0, 40.0]])
+    assert clip(g, 1).round(12).tolist() == [[0.6, 0.8], [0.3, 0.4], [0.6, 0.8]]
+    assert clip(g, [[10], [0.25], [25]]).tolist() == [[3, 4], [0.15, 0.2], [15, 20]]
+
+
+def test_the_largest_norm_may_follow_a_schedule():
+    assert clip(np.array([3.0, 4.0]), lambda t: 2.5 if t == 7 else 5, t=7).tolist() == [1.5, 2]
+
+
+@pytest.mark.parametrize("make", VARIANTS.values(), ids=VARIANTS)
+def test_clipping_composes_with_every_rule(make):
+    """It is the rule on the clipped gradients, and the rule itself while nothing is clipped."""
+    g, x0 = np.random.default_rng(5).standard_normal((20, 2)), np.array([1.0, -2.0])
+    shortened = np.array([clip(each, 0.5) for each in g])
+    np.testing.assert_array_equal(run(Clipped(make(0.1), 0.5), g, x0), run(make(0.1), shortened, x0))
+    np.testing.assert_array_equal(run(Clipped(make(0.1), 1e9), g, x0), run(make(0.1), g, x0))
+
+
+@pytest.mark.parametrize("form", ["pytorch", "look-ahead", "rewritten"])
+def test_clipping_measures_where_the_rule_wants_it(form):
+    land, rule = landscapes.valley(), Nesterov(0.1, 0.9, form)
+    plain, wide = (minimize(land, [-5, -2], each, 30) for each in (rule, Clipped(rule, 1e9)))
+    np.testing.assert_array_equal(wide.x, plain.x)
+    x, state = np.array([1.0]), MomentumState(1, np.array([2.0]))
+    np.testing.assert_array_equal(Clipped(rule, 1).where(x, state), rule.where(x, state))
+
+
+class Bare:
+    """A rule of the reader's own, with the two methods that a rule must have."""
+
+    def init(self, x):
+        return GradientDescentState(0)
+
+    def step(self, x, g, state):
+        return x - g, GradientDescentState(state.t + 1)
+
+
+def test_a_readers_own_rule_can_be_clipped():
+    path = minimize(landscapes.valley(), [-5, -2], Clipped(Bare(), 0.5), 3)
+    np.testing.assert_allclose(np.linalg.norm(np.diff(path.x, axis=0), axis=-1), 0.5)
+
+
+@pytest.mark.parametrize("bad", [Adam, 0.1, None, "Adam", lambda x, g: x, object(), landscapes.valley()])
+def test_what_is_no_rule_cannot_be_clipped(bad):
+    with pytest.raises(ValueError, match=r"^rule = .*: must be an object with init and step.* Write Clipped"):
+        Clipped(bad, 1)
+
+
+# ------------------------------------------------------- what all rules share
+
+
+def test_the_precision_of_what_is_computed_from_hyperparameters():
+    single = np.ones(2, np.float32)
+    assert cast(0.1, single) == 0.1
+    assert type(cast(0.1, single)) is float
+    assert cast(np.float64(0.1), single).dtype == np.float32
+    assert cast(np.array([[0.1]]), np.array([1, 2])).tolist() == [[0.1]]
+    # 1 - β is rounded once, alone and in a batch.
+    for beta in (0.999, np.array([[0.999]])):
+        assert leaky(beta, np.zeros(2, np.float32), single).ravel()[0] == np.float32(1 - 0.999)
+    assert leaky(0.75, np.array([4.0]), np.array([8.0])).tolist() == [5]
+
+
+def test_every_public_name_exists():
+    assert all(hasattr(optimizers, name) for name in optimizers.__all__)
+    for module in (momentum, adaptive, adam, nadam_lion):
+        assert set(module.__all__) - {"root"} <= set(optimizers.__all__)
