@@ -29,6 +29,7 @@ PROCESSORS = {
 
 WORKERS = ["-n", "2", "--dist", "loadfile"]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
+NBVAL += [f"--nbval-sanitize-with={ROOT / 'tests/nbval_sanitize.cfg'}"]
 
 
 def say(text):
@@ -178,6 +179,13 @@ def command_notebooks(options):
     return run(environment("lab", "test"), "tools/notebooks.py", *chosen)
 
 
+def command_movie(options):
+    """Save the races as GIF and MP4, for slides, in movies/ or TO=folder; ONLY=04 takes one notebook."""
+    chosen = [named(options["ONLY"], "ONLY")] if "ONLY" in options else []
+    folder = Path(options.get("TO", ROOT / "movies")).absolute()
+    return run(environment("lab", "movie"), "tools/movies.py", folder, *chosen)
+
+
 def command_bench(options):
     """Measure the speed, one benchmark after the other; let nothing else run meanwhile."""
     python, status = environment("lab", "test"), 0
@@ -228,6 +236,7 @@ def command_clean(options):
 COMMANDS = {name[8:]: thing for name, thing in list(globals().items()) if name.startswith("command_")}
 OPTIONS = {
     "lab": ["BROWSER", "FRESH", "PORT"],
+    "movie": ["ONLY", "TO"],
     "nbval": ["ONLY"],
     "notebooks": ["ONLY"],
     "processors": ["ONLY"],

@@ -19,10 +19,11 @@ from tools.notebooks import SWITCH, WIDGET_VIEW, normalise, tags
 
 LARGEST = 1_500_000  # bytes of a notebook
 LARGEST_PICTURE, LARGEST_DENSE = 60_000, 150_000
+LARGEST_RACE = 500_000  # characters of its player
 MOST_FIGURES, MOST_LIVE = 15, 3  # in the core path
 MOST_LINES = 18  # of a code cell
 LEAST_EXERCISES = {"00": 1, "01": 5, "02": 5}  # elsewhere 4; a companion may do without
-KNOWN_TAGS = {"check", "dense", "live", "solution", "stub", "timing"}
+KNOWN_TAGS = {"check", "dense", "live", "race", "solution", "stub", "timing"}
 EXEMPTIONS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
 
 
@@ -96,6 +97,11 @@ def pictures(cells):
 def is_live(output):
     """Tell a live view from a figure."""
     return output.data.get("text/plain", "").startswith("Live view: ")
+
+
+def is_race(output):
+    """Tell a race from a figure."""
+    return output.get("data", {}).get("text/plain", "").startswith("Race: ")
 
 
 def exercise_cells(book):
@@ -287,7 +293,7 @@ def is_small(book):
 def has_captions(book):
     """Each figure comes from `show`: the caption is its text alternative, and stands visibly below it."""
     for cell, position, output in pictures(book.cells):
-        if is_live(output):
+        if is_live(output) or is_race(output):
             continue
         caption, alt = output.data.get("text/plain", ""), output.metadata.get("image/png", {}).get("alt")
         below = cell.outputs[position + 1 : position + 2]
@@ -316,6 +322,26 @@ def is_live_text(output):
     return "data" in output and is_live(output)
 
 
+def has_proper_races(book):
+    """A race is tagged, described, captioned, and stands as a picture where its player cannot run."""
+    for cell in book.code:
+        races = [output for output in cell.outputs if is_race(output)]
+        if bool(races) != ("race" in tags(cell)):
+            yield f"{cell.id}: the tag race and a race belong together"
+        for output in races:
+            caption, player = (
+                output.data["text/plain"].removeprefix("Race: "),
+                output.data.get("text/html", ""),
+            )
+            if output.metadata.get("image/png", {}).get("alt") != caption or len(caption.split()) < 4:
+                yield f"{cell.id}: a race without its picture, or without a description"
+            visible = re.search('<p class="course-caption"[^>]*>([^<]*)</p>', player)
+            if not visible or html.unescape(visible[1]) != caption:
+                yield f"{cell.id}: a race without its player, or without its caption"
+            if len(player) > LARGEST_RACE:
+                yield f"{cell.id}: a race of {len(player):,} characters: at most {LARGEST_RACE:,}"
+
+
 def has_few_figures(book):
     """The core path fits into a lesson."""
     found = [is_live(output) for _, _, output in pictures(book.core)]
@@ -326,10 +352,10 @@ def has_few_figures(book):
 
 
 def has_small_pictures(book):
-    """Palettised, below 60 kB (150 kB in cells tagged dense), and wide enough to be sharp."""
+    """Palettised, below 60 kB (150 kB in cells tagged dense or race), and wide enough to be sharp."""
     for cell, _, output in pictures(book.cells):
         data = base64.b64decode(output.data.get("image/png", ""))
-        allowed = LARGEST_DENSE if "dense" in tags(cell) else LARGEST_PICTURE
+        allowed = LARGEST_DENSE if {"dense", "race"} & set(tags(cell)) else LARGEST_PICTURE
         if len(data) > allowed:
             yield f"{cell.id}: a picture of {len(data):,} bytes: at most {allowed:,}"
         if not is_live(output) and data[25:26] != b"\x03":
@@ -454,6 +480,7 @@ RULES = [
     is_small,
     has_captions,
     has_proper_live_views,
+    has_proper_races,
     has_few_figures,
     has_small_pictures,
     has_short_cells,

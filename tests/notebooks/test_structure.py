@@ -15,6 +15,7 @@ from PIL import Image
 from tools.notebooks import FOLDER, METADATA, ROOT, SWITCH, WIDGET_VIEW
 from tools.structure import (
     LARGEST,
+    LARGEST_RACE,
     MOST_FIGURES,
     MOST_LINES,
     MOST_LIVE,
@@ -30,6 +31,7 @@ from tools.structure import (
     has_no_error_and_no_warning,
     has_no_widget_state,
     has_proper_live_views,
+    has_proper_races,
     has_short_cells,
     has_small_pictures,
     has_the_closing_frame,
@@ -117,6 +119,13 @@ def live_view():
     return new_output("execute_result", data)
 
 
+def race(caption="Three methods run down a valley."):
+    """Return the output of a race."""
+    player = f'<div><p class="course-caption" style="">{html.escape(caption)}</p><script></script></div>'
+    data = {"image/png": picture(), "text/plain": f"Race: {caption}", "text/html": player}
+    return new_output("execute_result", data, metadata={"image/png": {"alt": caption, "width": 900}})
+
+
 def said(text):
     """Return a printed output."""
     return new_output("stream", name="stdout", text=text)
@@ -145,6 +154,7 @@ def good_book():
         new_code_cell("print(x, xs)", id="print", outputs=[said("3 [0, 1, 2]\n")]),
         new_code_cell("show(plots, x)", id="figure", outputs=figure()),
         new_code_cell("live(x)", id="live", outputs=[live_view()], metadata={"tags": ["live"]}),
+        new_code_cell("race(x)", id="race", outputs=[race()], metadata={"tags": ["race"]}),
     ]
     for i in range(1, 6):
         metadata = {"exercise": f"01.{i}"}
@@ -418,6 +428,46 @@ def a_live_view_without_words(book):
 @planted(has_proper_live_views)
 def no_live_view(book):
     book.cells.remove(cell(book, "live"))
+
+
+@planted(has_proper_races)
+def a_race_without_tag(book):
+    cell(book, "race").metadata["tags"] = []
+
+
+@planted(has_proper_races)
+def a_tag_without_a_race(book):
+    cell(book, "print").metadata["tags"] = ["race"]
+
+
+@planted(has_proper_races)
+def a_race_without_picture(book):
+    cell(book, "race").outputs[0].metadata = {}
+
+
+@planted(has_proper_races)
+def a_race_without_words(book):
+    cell(book, "race").outputs = [race("A race.")]
+
+
+@planted(has_proper_races)
+def a_race_without_player(book):
+    del cell(book, "race").outputs[0].data["text/html"]
+
+
+@planted(has_proper_races)
+def a_race_with_another_caption(book):
+    cell(book, "race").outputs[0].data["text/html"] = '<p class="course-caption">Something else.</p>'
+
+
+@planted(has_proper_races)
+def a_heavy_race(book):
+    cell(book, "race").outputs[0].data["text/html"] += "x" * LARGEST_RACE
+
+
+@planted(has_small_pictures)
+def a_race_in_full_colour(book):
+    cell(book, "race").outputs[0].data["image/png"] = picture(mode="RGB")
 
 
 @planted(has_few_figures)
