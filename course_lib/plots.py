@@ -314,7 +314,9 @@ def arrows(ax, points, vectors, color=INK, scale=1.0):
     scale = number_in("scale", scale, 0, np.inf, "Take 1 for true lengths.", open_low=True, open_high=True)
     x, v = points.reshape(-1, 2), vectors.reshape(-1, 2) * scale
     units = {"angles": "xy", "scale_units": "xy", "scale": 1}
-    return ax.quiver(*x.T, *v.T, color=color, width=0.0045, headwidth=4.5, zorder=4, **units)
+    # In inches, an arrow is as thick in a small panel as in a large one.
+    shaft = {"units": "inches", "width": 0.026, "headwidth": 4.5}
+    return ax.quiver(*x.T, *v.T, color=color, zorder=4, **shaft, **units)
 
 
 def slope_triangle(ax, x, y, slope, size=None, label=None):

@@ -318,6 +318,7 @@ def test_arrows_have_the_length_that_the_axes_say(ax):
     np.testing.assert_array_equal(quiver.U, 0.5)
     np.testing.assert_array_equal(quiver.V, 1.0)
     assert (quiver.scale, quiver.angles, quiver.scale_units) == (1, "xy", "xy")
+    assert (quiver.units, quiver.width) == ("inches", 0.026)  # whatever the size of the panel
 
 
 @pytest.mark.parametrize(
