@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from course_lib.derivatives import derivative, gradient, hessian_vector
+from course_lib.derivatives import check_gradient, derivative, gradient, hessian_vector
 from course_lib.exercises import nb01
 from course_lib.regressions import linear_regression, softmax, softmax_regression
 
@@ -48,6 +48,39 @@ def never_steps_back(f, x, h):
     return g
 
 
+def one_array_twice(f, x, h):
+    g = np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        up = down = x
+        up[i] += h
+        down[i] -= h
+        g[i] = (f(up) - f(down)) / (2 * h)
+    return g
+
+
+def returns_inside(f, x, h):
+    g = np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        step = np.zeros(x.shape)
+        step[i] = h
+        g[i] = (f(x + step) - f(x - step)) / (2 * h)
+        return g
+
+
+def by_rows(f, x, h):
+    g = np.zeros(x.shape)
+    for i in range(len(x)):
+        up, down = x.copy(), x.copy()
+        up[i] += h
+        down[i] -= h
+        g[i] = (f(up) - f(down)) / (2 * h)
+    return g
+
+
+def vectors_only(f, x, h):
+    return np.array([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))])
+
+
 def changes_x(f, x, h):
     g = np.zeros(x.shape)
     for i in np.ndindex(x.shape):
@@ -56,21 +89,6 @@ def changes_x(f, x, h):
         x[i] -= 2 * h
         g[i] = (up - f(x)) / (2 * h)
     return g
-
-
-def line(theta, x, y, of_a=2.0, of_b=2.0):
-    r = theta[0] * x + theta[1] - y
-    return np.array([of_a * np.mean(r * x), of_b * np.mean(r)])
-
-
-def line_by_design_matrix(theta, x, y):
-    A = np.column_stack([x, np.ones_like(x)])
-    return 2 / len(y) * A.T @ (A @ theta - y)
-
-
-def means_multiplied(theta, x, y):
-    r = theta[0] * x + theta[1] - y
-    return 2 * np.array([r.mean() * x.mean(), r.mean()])
 
 
 def parts(theta, X, y):
@@ -104,6 +122,16 @@ def classifier_with(bias, weights=lambda XT, E: XT @ E / E.shape[0]):
 def biases_first(theta, X, y):
     XT, E = parts(theta, X, y)
     return np.append(E.mean(axis=0), XT @ E / len(y))
+
+
+def of_digits_only(theta, X, y):
+    E = softmax(X @ theta[:640].reshape(64, 10) + theta[640:]) - np.eye(10)[y]
+    return np.append(X.T @ E / len(y), E.mean(axis=0))
+
+
+def without_one_hot(theta, X, y):
+    E = softmax(X @ theta[:-10].reshape(-1, 10) + theta[-10:]) - y
+    return np.append(X.T @ E / len(y), E.mean(axis=0))
 
 
 def name_by_counting(H):
@@ -146,6 +174,10 @@ def name_with(
     return name
 
 
+def name_by_largest_entry(H):
+    return name_with(lambda values: 1e-8 * np.abs(H).max())(H)
+
+
 def zero_first(H):
     values = np.linalg.eigvalsh(H)
     if (np.abs(values) <= 1e-8 * np.abs(values).max()).any():
@@ -171,6 +203,11 @@ def by_diagonal(H):
     return "minimum" if (values > 0).all() else "maximum" if (values < 0).all() else "undecided"
 
 
+def unit_step(grad, x, v, h):
+    length = np.linalg.norm(v)
+    return hessian_vector(grad, x, v / length, h=h) * length
+
+
 RIGHT = {
     nb01.check_central: [
         lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h),
@@ -183,10 +220,9 @@ RIGHT = {
         gradient_by_copies,
         lambda f, x, h: gradient(f, x, h=h),
     ],
-    nb01.check_mended_gradient: [
-        line,
-        line_by_design_matrix,
-        lambda theta, x, y: linear_regression(x, y).grad(theta),
+    nb01.check_culprits: [
+        ("sum", "half", "sign"),
+        ["Sum", "HALF", " sign "],
     ],
     nb01.check_mended_softmax: [
         classifier,
@@ -205,6 +241,7 @@ WRONG = {
     nb01.check_central: [
         (lambda f, x, h: (f(x + h) - f(x - h)) / h, "divide by `2 * h`"),
         (lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h, "(a / 2) · h"),
+        (lambda f, x, h: f(x + h) - f(x - h) / (2 * h), "brackets round the difference"),
         (lambda f, x, h: (f(x + h) - f(x)) / h, "forward difference: go to"),
         (lambda f, x, h: (f(x) - f(x - h)) / h, "backward difference"),
         (lambda f, x, h: (f(x + h) - f(x)) / (2 * h), "halved"),
@@ -217,22 +254,27 @@ WRONG = {
         (lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h), "one, and hold the others still"),
         (lambda f, x, h: 2 * gradient_by_copies(f, x, h), "divide by `2 * h`"),
         (lambda f, x, h: gradient_by_copies(f, x, h).ravel(), "shape of `x`"),
+        (lambda f, x, h: gradient_by_copies(f, x, h) * h**2, "(a / 2) · h"),
         (forward_loop, "forward differences"),
+        (lambda f, x, h: forward_loop(f, x, -h), "backward differences"),
+        (one_array_twice, "makes no copy"),
+        (returns_inside, "inside the loop"),
+        (by_rows, "a whole row"),
+        (lambda f, x, h: by_rows(f, x, h)[:, 0] if x.ndim == 2 else by_rows(f, x, h), "a whole row"),
+        (vectors_only, "may be a matrix"),
         (never_steps_back, "Step back"),
         (changes_x, "Make a new array"),
         (lambda f, x, h: np.full(x.shape, (f(x + h) - f(x - h)) / (2 * h)), "hold the others still"),
         (lambda f, x, h: -gradient_by_copies(f, x, h), "opposite sign"),
     ],
-    nb01.check_mended_gradient: [
-        (lambda theta, x, y: line(theta, x, y, 2, 1), "still lacks the factor 2"),
-        (lambda theta, x, y: line(theta, x, y, 1, 1), "*half* the mean squared error"),
-        (lambda theta, x, y: line(theta, x, y, 1, 2), "a has lost it"),
-        (lambda theta, x, y: line(theta, x, y) * len(x), "divide by N"),
-        (lambda theta, x, y: line(theta, x, y) * len(x) / 2, "sums without the 2"),
-        (lambda theta, x, y: line(theta, x, y)[::-1], "wrong order"),
-        (lambda theta, x, y: line(theta, x, y, 2, 4), "one 2 too many"),
-        (means_multiplied, "mean of r times the mean of x"),
-        (lambda theta, x, y: -line(theta, x, y), "opposite sign"),
+    nb01.check_culprits: [
+        (("half", "sum", "sign"), "A and B are exchanged"),
+        (("sum", "sign", "half"), "divide measured"),
+        (("sum", "half", "swapped"), "divide measured"),
+        (("half", "half", "sign"), "divide measured"),
+        ("sum half sign", "divide measured"),
+        (("sum", "half"), "divide measured"),
+        ({"A": "sum", "B": "half", "C": "sign"}, "divide measured"),
     ],
     nb01.check_mended_softmax: [
         (classifier_with(lambda E: np.full(10, E.mean())), "the colleague's"),
@@ -245,6 +287,8 @@ WRONG = {
         (classifier_with(lambda E: -E.mean(axis=0)), "wrong sign"),
         (classifier_with(lambda E: E.mean(axis=0) / 10), "divide by N only"),
         (biases_first, "weights first"),
+        (of_digits_only, "any number of features"),
+        (without_one_hot, "np.eye(10)[y]"),
         (lambda theta, X, y: -classifier(theta, X, y), "opposite sign"),
     ],
     nb01.check_classify: [
@@ -254,6 +298,12 @@ WRONG = {
         (zero_first, "even if a third"),
         (name_with(lambda values: 0.0), "use the tolerance"),
         (name_with(lambda values: 1e-8), "relative"),
+        (name_with(lambda values: 1e-7 * abs(values).max()), "largest absolute *eigenvalue*"),
+        (name_with(lambda values: 1e-9 * abs(values).max()), "largest absolute *eigenvalue*"),
+        (name_with(lambda values: 1e-8 * np.linalg.norm(values)), "largest absolute *eigenvalue*"),
+        (name_with(lambda values: 1e-8 * abs(values).sum()), "largest absolute *eigenvalue*"),
+        (name_with(lambda values: 1e-8 * abs(values).mean()), "largest absolute *eigenvalue*"),
+        (name_by_largest_entry, "largest absolute *eigenvalue*"),
         (zero_is_flat, "leaves it undecided"),
         (lambda H: "saddle" if zero_first(H) == "undecided" else zero_first(H), "no saddle"),
         (lambda H: bool(np.linalg.det(H) > 0), "eigvalsh"),
@@ -267,6 +317,9 @@ WRONG = {
         (lambda grad, x, v, h: (grad(x + h * v) - grad(x - h * v)) / 2 * h, "(a / 2) · h"),
         (lambda grad, x, v, h: v @ (grad(x + h * v) - grad(x - h * v)) / (2 * h), "vᵀHv"),
         (lambda grad, x, v, h: hessian_vector(grad, x, v / np.linalg.norm(v), h=h), "length of v"),
+        (lambda grad, x, v, h: hessian_vector(grad, x, v), "another step"),
+        (lambda grad, x, v, h: hessian_vector(grad, x, v, h=h / 2), "another step"),
+        (unit_step, "another step"),
     ],
 }
 
@@ -305,12 +358,13 @@ def test_every_listed_mistake_is_refused_with_its_own_hint(check):
 def test_a_blank_stub_is_not_attempted(check):
     def stub(*args): ...
 
-    assert check(stub).status == check(...).status == check(None).status == "not attempted"
+    assert check.exercise.kind == "value" or check(stub).status == "not attempted"
+    assert check(...).status == check(None).status == "not attempted"
 
 
 @pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
 def test_numbers_are_those_of_the_notebook(check):
-    order = ("central", "numerical_gradient", "mended_gradient", "mended_softmax", "classify", "hvp")
+    order = ("central", "numerical_gradient", "culprits", "mended_softmax", "classify", "hvp")
     assert check.exercise.number == f"01.{order.index(check.__name__[6:]) + 1}"
 
 
@@ -318,3 +372,20 @@ def test_a_negligible_eigenvalue_counts_as_zero_relative_to_the_largest():
     assert nb01.classify(np.diag([1.0, 1e-8])) == "undecided"
     assert nb01.classify(np.diag([1.0, 2e-8])) == "minimum"
     assert nb01.classify(np.zeros((2, 2))) == "undecided"
+
+
+@pytest.mark.parametrize(("name", "ratio", "worst"), [("A", 1 / 12, 0), ("B", 2, 0), ("C", -1, 1)])
+def test_each_suspect_betrays_itself_by_its_ratio(name, ratio, worst):
+    x, theta = np.linspace(-1, 3, 12), np.array([-0.5, 2.0])
+    y = 1.5 * x - 0.5 + np.cos(x)
+    report = check_gradient(linear_regression(x, y), lambda t: nb01.SUSPECTS[name](t, x, y), theta)
+    assert report.verdict == "wrong"
+    assert report.worst == (worst,)
+    assert report.numerical / report.analytic == pytest.approx(ratio)
+
+
+def test_suspects_are_right_but_for_one_mistake():
+    x, y, theta = np.array([1.0, 2.0, 4.0]), np.array([2.0, 0.0, 3.0]), np.array([0.5, -1.0])
+    right = linear_regression(x, y).grad(theta)
+    for name, factors in (("A", 3), ("B", 0.5), ("C", np.array([1, -1]))):
+        assert nb01.SUSPECTS[name](theta, x, y) == pytest.approx(factors * right)

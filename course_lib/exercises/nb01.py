@@ -6,10 +6,11 @@ from course_lib.exercises import exercise
 from course_lib.regressions import softmax
 
 __all__ = [
+    "SUSPECTS",
     "check_central",
     "check_classify",
+    "check_culprits",
     "check_hvp",
-    "check_mended_gradient",
     "check_mended_softmax",
     "check_numerical_gradient",
 ]
@@ -30,6 +31,10 @@ def central(f, x, h):
         (
             "Python reads `a / 2 * h` as (a / 2) · h: write `a / (2 * h)`.",
             lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h,
+        ),
+        (
+            "The division takes f(x - h) alone: put brackets round the difference.",
+            lambda f, x, h: f(x + h) - f(x - h) / (2 * h),
         ),
         ("That is the forward difference: go to `x - h` too.", lambda f, x, h: (f(x + h) - f(x)) / h),
         ("That is the backward difference: go to `x + h` too.", lambda f, x, h: (f(x) - f(x - h)) / h),
@@ -84,6 +89,35 @@ def _forward_gradient(f, x, h):
     return np.array([(f(x + h * e.reshape(x.shape)) - f(x)) / h for e in np.eye(x.size)]).reshape(x.shape)
 
 
+def _backward_gradient(f, x, h):
+    return _forward_gradient(f, x, -h)
+
+
+def _one_array(f, x, h):
+    """Take `a = x` for a copy: both points are the same array, and nothing differs."""
+    return np.zeros(x.shape)
+
+
+def _first_only(f, x, h):
+    g = np.zeros(x.size)
+    g[0] = numerical_gradient(f, x, h).flat[0]
+    return g.reshape(x.shape)
+
+
+def _rows(f, x, h):
+    """Loop over the first axis: in a matrix, a whole row moves."""
+    slopes = []
+    for i in range(len(x)):
+        step = np.zeros(x.shape)
+        step[i] = h
+        slopes.append((f(x + step) - f(x - step)) / (2 * h))
+    return np.array(slopes)
+
+
+def _filled_rows(f, x, h):
+    return np.zeros(x.shape) + _rows(f, x, h).reshape(-1, *[1] * (x.ndim - 1))
+
+
 def _never_reset(f, x, h):
     """Keep the steps of the coordinates before in the step."""
     g, step = np.zeros(x.shape), np.zeros(x.shape)
@@ -118,14 +152,24 @@ def _walking_on(f, x, h):
             "The values are right, but the result must have the shape of `x`.",
             lambda f, x, h: numerical_gradient(f, x, h).ravel(),
         ),
+        (
+            "Python reads `a / 2 * h` as (a / 2) · h: write `a / (2 * h)`.",
+            lambda f, x, h: numerical_gradient(f, x, h) * h * h,
+        ),
         ("Those are forward differences: use `x - step` too.", _forward_gradient),
+        ("Those are backward differences: use `x + step` too.", _backward_gradient),
+        ("Only the first entry is set: is `return` inside the loop?", _first_only),
+        ("`a = x` makes no copy, both names mean one array: take `x.copy()`, or `x + step`.", _one_array),
+        ("`x` may be a matrix: `range(len(x))` moves a whole row. Use `np.ndindex(x.shape)`.", _rows),
+        ("`x` may be a matrix: `range(len(x))` moves a whole row. Use `np.ndindex(x.shape)`.", _filled_rows),
         (
             "Step back before you move the next coordinate: each derivative starts from the same `x`.",
             _walking_on,
         ),
         ("The step keeps its old entries: make it all zeros again for each coordinate.", _never_reset),
     ],
-    hint="For each index i: a step that is h at i and 0 elsewhere, then a central difference.",
+    hint="For each index i in np.ndindex(x.shape), as `x` may be a matrix: a step of x's shape that is h at "
+    "i and 0 elsewhere, then a central difference.",
     passed="Two evaluations for each coordinate: 2n in all.",
 )
 def check_numerical_gradient():
@@ -141,55 +185,28 @@ def line_gradient(theta, x, y):
     return np.array([2 * np.mean(r * x), 2 * np.mean(r)])
 
 
-def _scaled_line(of_a, of_b):
-    return lambda theta, x, y: line_gradient(theta, x, y) * np.array([of_a(x), of_b(x)])
-
-
-def _product_of_means(theta, x, y):
-    r = theta[0] * x + theta[1] - y
-    return 2 * np.array([np.mean(r) * np.mean(x), np.mean(r)])
+SUSPECTS = {
+    "A": lambda theta, x, y: line_gradient(theta, x, y) * len(x),
+    "B": lambda theta, x, y: line_gradient(theta, x, y) / 2,
+    "C": lambda theta, x, y: line_gradient(theta, x, y) * np.array([1, -1]),
+}
+"""Three gradients of the straight line's mean squared error, grad(theta, x, y), each with one mistake."""
 
 
 @exercise(
     "01.3",
-    "Mend the straight line",
-    reference=line_gradient,
+    "Three suspects",
+    kind="value",
     mistakes=[
-        (
-            "That is the colleague's: its derivative by b still lacks the factor 2.",
-            _scaled_line(lambda x: 1, lambda x: 0.5),
-        ),
-        (
-            "Now both lack the 2: that is the gradient of *half* the mean squared error.",
-            _scaled_line(lambda x: 0.5, lambda x: 0.5),
-        ),
-        (
-            "You took the 2 from b and gave it to none: a has lost it as well.",
-            _scaled_line(lambda x: 0.5, lambda x: 1),
-        ),
-        ("Those are sums; the loss is a mean: divide by N.", _scaled_line(len, len)),
-        (
-            "Those are sums without the 2; the loss is a mean of squares.",
-            _scaled_line(lambda x: len(x) / 2, lambda x: len(x) / 2),
-        ),
-        ("The mean of r·x is not the mean of r times the mean of x.", _product_of_means),
-        (
-            "The right numbers in the wrong order: theta is (a, b).",
-            lambda theta, x, y: line_gradient(theta, x, y)[::-1],
-        ),
-        (
-            "The factor 4 is one 2 too many: the square gives one to each derivative.",
-            _scaled_line(lambda x: 1, lambda x: 2),
-        ),
+        ("A and B are exchanged: a ratio of 2 means that the formula is too small.", ("half", "sum", "sign")),
     ],
-    hint="Differentiate (a x + b - y)² by a and by b, then take the mean over the data.",
-    passed="The ratio measured to formula was 2: a round ratio names the missing factor.",
+    hint="For each suspect, divide measured (numerical) by formula (analytic) at the worst coordinate. "
+    "2: half of it is there; -1: a sign; 1/N: a sum for a mean; no round ratio: perhaps swapped.",
+    passed="Ratios 1/30, 2 and -1: a round ratio names the culprit before anybody reads the code.",
 )
-def check_mended_gradient():
-    """Compare with 2 (mean of r x, mean of r)."""
-    yield np.array([1.0, -1.0]), np.array([0.0, 1.0, 3.0]), np.array([1.0, 0.5, 4.0])
-    yield np.array([-0.3, 2.0]), np.linspace(-1, 2, 7), np.linspace(1, 5, 7) ** 2
-    yield np.array([0.0, 0.0]), np.array([1.0, 2.0, 4.0, 5.0]), np.array([2.0, -1.0, 0.0, 3.0])
+def check_culprits():
+    """Compare with the mistakes of `SUSPECTS`, in alphabetical order."""
+    return "sum", "half", "sign"
 
 
 def _parts(theta, X, y):
@@ -280,7 +297,8 @@ def _softmax_of_all(theta, X, y):
             _with_bias(lambda E: E.mean(axis=0) / CLASSES),
         ),
     ],
-    hint="The bias of class k gets the mean over the examples of column k of P - Y.",
+    hint="Count theta from the end, `theta[:-10]` and `theta[-10:]`: any number of features. The labels are "
+    "one-hot, Y = `np.eye(10)[y]`. The bias of class k gets the mean over the examples of column k of P - Y.",
     passed="Ten coordinates in 650, and the loss curve never told. The check did.",
 )
 def check_mended_softmax():
@@ -344,6 +362,30 @@ def _largest_signed(H):
     return _name(values > tiny, values < -tiny)
 
 
+def _relative_to(size, factor=1e-8):
+    """Return a rule whose tolerance is `factor` times another size than the largest absolute eigenvalue."""
+
+    def wrong(H):
+        values = np.linalg.eigvalsh(H)
+        tiny = factor * size(H)
+        return _name(values > tiny, values < -tiny)
+
+    return wrong
+
+
+def _largest(H):
+    return np.abs(np.linalg.eigvalsh(H)).max()
+
+
+TOLERANCE = "The tolerance is 1e-8 times the largest absolute *eigenvalue*: not a norm, not an entry of H."
+OTHER_TOLERANCES = (
+    _relative_to(_largest, 1e-7),
+    _relative_to(_largest, 1e-9),
+    _relative_to(np.linalg.norm),
+    _relative_to(lambda H: np.abs(H).max()),
+)
+
+
 def _zero_ignored(H):
     values = np.linalg.eigvalsh(H)
     tiny = 1e-8 * np.abs(values).max()
@@ -378,6 +420,7 @@ def _else_saddle(H):
             "The tolerance needs the largest *absolute* value: with -1000 and 0.001 that is 1000.",
             _largest_signed,
         ),
+        *((TOLERANCE, wrong) for wrong in OTHER_TOLERANCES),
         ("An eigenvalue of 0 leaves it undecided: x² + y³ has 2 and 0, and no minimum.", _zero_ignored),
         ("A zero eigenvalue alone makes no saddle: it is undecided.", _else_saddle),
     ],
@@ -407,6 +450,11 @@ def check_classify():
     u = np.array([1.0, 0.7, -0.3])
     yield np.outer(u, u)  # eigenvalues |u|², 0, 0
     yield 1e-10 * np.diag([2.0, 1.0])
+    yield np.diag([1.0, 2e-8])
+    yield np.diag([1.0, 5e-9])
+    yield np.diag([1.0, 1.0, 1.0, 1.0, 1.5e-8])
+    mean = np.full((4, 4), 0.25)
+    yield mean + 5e-9 * (np.eye(4) - mean)  # eigenvalues 1 and three times 5e-9, entries of 0.25
     yield np.array([[0.5]])
 
 
@@ -420,6 +468,22 @@ def quartic_gradient(x):
 
 def hvp(grad, x, v, h):
     return (grad(x + h * v) - grad(x - h * v)) / (2 * h)
+
+
+ANOTHER_STEP = "A right idea, but another step: here it is `h * v`, with v as it is."
+
+
+def _unit_step(grad, x, v, h):
+    return hvp(grad, x, v / np.linalg.norm(v), h) * np.linalg.norm(v)
+
+
+def _half_step(grad, x, v, h):
+    return hvp(grad, x, v, h / 2)
+
+
+def _small_step(grad, x, v, h):
+    """Choose a step oneself, or take the exact product."""
+    return hvp(grad, x, v, 1e-5)
 
 
 @exercise(
@@ -445,6 +509,7 @@ def hvp(grad, x, v, h):
             "Do not divide by the length of v: H v grows with v.",
             lambda grad, x, v, h: hvp(grad, x, v / np.linalg.norm(v), h),
         ),
+        *((ANOTHER_STEP, another) for another in (_unit_step, _half_step, _small_step)),
         (
             "That is vᵀHv, one number; H v is a vector: leave out the last product with v.",
             lambda grad, x, v, h: v @ hvp(grad, x, v, h),
