@@ -185,6 +185,14 @@ def test_a_mask_that_does_not_fit_is_refused_at_the_start(mask):
         AdamW(0.1, mask=mask).init(np.zeros(2))
 
 
+def test_each_member_of_a_batch_may_have_its_mask_or_all_share_one():
+    x, g = np.ones((3, 2)), np.zeros((3, 2))
+    for mask in ([0, 1], [[1, 0], [0, 1], [1, 1]]):
+        rule = AdamW(0.5, weight_decay=0.5, mask=mask)
+        expected = np.broadcast_to(1 - 0.25 * np.array(mask), (3, 2))
+        np.testing.assert_array_equal(rule.step(x, g, rule.init(x))[0], expected)
+
+
 # ---------------------------------------------------------------- AMSGrad
 
 
