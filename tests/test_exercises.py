@@ -569,6 +569,16 @@ def test_a_right_value_passes(expected, answer):
             (np.ones(2), np.ones(1)),
             "Expected an array of shape (3,), got a tuple of 2; join the parts with `np.concatenate([...])`.",
         ),
+        (
+            np.ones((2, 3)),
+            [np.ones(3), np.ones(3)],
+            "Expected an array of shape (2, 3), got a list of 2; make it an array with `np.array(...)`.",
+        ),
+        (
+            np.ones((4, 2)),
+            [np.ones((2, 2)), np.ones((2, 2))],
+            "Expected an array of shape (4, 2), got a list of 2; join the parts with `np.concatenate",
+        ),
         (0.5, np.array([0.5]), "Expected a number, got an array of shape (1,)."),
         (0.5, scaled, "Expected a number, got a function (scaled)."),
         (0.5, {}, "Expected a number, got an object of type dict."),

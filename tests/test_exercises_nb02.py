@@ -223,6 +223,23 @@ def epoch_only_large(N, B, rng):
     return [order[k : k + B] for k in range(0, N, B)]
 
 
+def epoch_within_blocks(N, B, rng):
+    return [rng.permutation(np.arange(k, min(k + B, N))) for k in range(0, N, B)]
+
+
+def epoch_blocks_and_within(N, B, rng):
+    full, rest = np.arange(N // B * B).reshape(-1, B), np.arange(N // B * B, N)
+    parts = [rng.permutation(block) for block in rng.permutation(full)]
+    return parts + ([rng.permutation(rest)] if rest.size else [])
+
+
+def epoch_halves(N, B, rng):
+    near = np.concatenate([rng.permutation(np.arange(k, min(k + 2, N))) for k in range(0, N, 2)])
+    pairs = near.reshape(-1, 2) if N % 2 == 0 and B % 2 == 0 else rng.permutation(N)
+    order = rng.permutation(pairs).ravel()
+    return [order[k : k + B] for k in range(0, N, B)]
+
+
 RIGHT = {
     nb02.check_gradient_descent: [descent_table, descent_stack, descent_recursive, descent_copies],
     nb02.check_step_sizes: [sizes_sorted, sizes_builtin, sizes_list, sizes_in_an_array],
@@ -352,6 +369,9 @@ WRONG = [
     (nb02.check_epoch_batches, epoch_rotated, "same chance"),
     (nb02.check_epoch_batches, epoch_one_swap, "same chance"),
     (nb02.check_epoch_batches, epoch_blocks, "same chance"),
+    (nb02.check_epoch_batches, epoch_within_blocks, "shuffle all N examples"),
+    (nb02.check_epoch_batches, epoch_blocks_and_within, "shuffle all N examples"),
+    (nb02.check_epoch_batches, epoch_halves, "shuffle all N examples"),
     (nb02.check_epoch_batches, epoch_only_large, "rng.permutation(N)"),
     (nb02.check_steps_needed, lambda kappa, factor: int(np.ceil(kappa / 4 * np.log(1 / factor))), ""),
     (nb02.check_gradient_descent, descent_clipped, ""),
@@ -403,8 +423,24 @@ def test_messages_name_the_case():
         (epoch_from_one, "indices run from 1 to 10, expected 0 to 9"),
         (epoch_equal_parts, "batch sizes [4, 3, 3], expected [4, 4, 2]"),
         (epoch_short, "5 of 10 examples are left out"),
+        (epoch_blocks_and_within, "With N = 12, B = 3: in 20 of 20 epochs examples 0 and 1 share a batch."),
+        (epoch_halves, "With N = 64, B = 8: in 20 of 20 epochs examples 0 and 1 share a batch."),
     ):
         assert text in nb02.check_epoch_batches(wrong).message
+
+
+@pytest.mark.parametrize("B", [1, 8])
+def test_one_batch_size_with_its_own_seed_is_found(B):
+    def epoch(N, size, rng):
+        return epoch_slices(N, size, np.random.default_rng(0) if (N, size) == (64, B) else rng)
+
+    assert "do not make a new one" in nb02.check_epoch_batches(epoch).hint
+
+
+def test_a_list_of_points_needs_to_become_an_array():
+    message = nb02.check_gradient_descent(lambda *given: list(descent_table(*given))).message
+    assert message.startswith("With grad = gradient of the valley, x0 = ")
+    assert message.endswith("got a list of 5; make it an array with `np.array(...)`.")
 
 
 def test_armijo_is_given_the_slope_at_zero():

@@ -61,7 +61,8 @@ def _tuple_difference(expected, got, rtol, atol):
 def _number_difference(expected, got, rtol, atol):
     wanted = "a number" if expected.ndim == 0 else f"an array of shape {expected.shape}"
     if isinstance(got, list | tuple):
-        joined = any(isinstance(part, np.ndarray) and part.ndim for part in got)
+        row = expected.shape[1:]  # a list of such parts only needs to become an array
+        joined = any(isinstance(part, np.ndarray) and part.ndim and part.shape != row for part in got)
         remedy = (
             "join the parts with `np.concatenate([...])`"
             if joined

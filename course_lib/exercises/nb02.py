@@ -62,10 +62,20 @@ def check_gradient_descent():
     def three(x):
         return x * np.array([1.0, 3.0, 0.5])
 
-    yield valley().grad, np.array([-5.0, -2.0]), 0.4, 4
+    three.__name__ = "gradient of x₁²/2 + 3x₂²/2 + x₃²/4"
+    narrow = _gradient_of(valley(), "the valley")
+    yield narrow, np.array([-5.0, -2.0]), 0.4, 4
     yield three, np.array([1.0, -2.0, 0.5]), 0.1, 7
-    yield rosenbrock().grad, np.array([-1.2, 1.0]), 0.001, 3
-    yield valley().grad, np.array([-5.0, -2.0]), 0.6, 30  # divergence is a result, too
+    yield _gradient_of(rosenbrock(), "Rosenbrock's function"), np.array([-1.2, 1.0]), 0.001, 3
+    yield narrow, np.array([-5.0, -2.0]), 0.6, 30  # divergence is a result, too
+
+
+def _gradient_of(land, name):
+    def gradient(x):
+        return land.grad(x)
+
+    gradient.__name__ = f"gradient of {name}"  # messages name it
+    return gradient
 
 
 def _step_sizes(eigenvalues):
@@ -133,47 +143,8 @@ def check_step_sizes():
     yield (np.array([0.5, 7.0, 6.0]),)
 
 
-def _exact_steps(kappa, factor, power=2):
-    return np.log(factor) / (power * np.log((kappa - 1) / (kappa + 1)))
-
-
 @exercise(
     "02.3",
-    "Steps needed",
-    reference=lambda kappa, factor: int(np.ceil(_exact_steps(kappa, factor))),
-    mistakes=[
-        (
-            "That is for the distance. The loss shrinks by the rate *squared* each step: half the steps.",
-            lambda kappa, factor: int(np.ceil(_exact_steps(kappa, factor, 1))),
-        ),
-        (
-            "Not yet there: round up, not down.",
-            lambda kappa, factor: int(_exact_steps(kappa, factor)),
-        ),
-        (
-            "Round up (`np.ceil`), not to the nearest whole number.",
-            lambda kappa, factor: round(_exact_steps(kappa, factor)),
-        ),
-        ("A number of steps is whole: round up.", _exact_steps),
-        (
-            "Both logarithms are negative: their quotient is positive.",
-            lambda kappa, factor: int(np.floor(-_exact_steps(kappa, factor))),
-        ),
-        (
-            "Both logarithms are negative: their quotient is positive.",
-            lambda kappa, factor: int(np.ceil(-_exact_steps(kappa, factor))),
-        ),
-    ],
-    hint="Solve ((κ - 1)/(κ + 1))^(2k) = factor for k with logarithms, then round up.",
-    passed="Ten times κ, ten times the steps.",
-)
-def check_steps_needed():
-    """Compare with the smallest k for which rate^(2k) <= factor."""
-    yield from ((10, 1e-6), (100, 1e-6), (1.5, 1e-6), (2, 1e-3), (20.0, 0.01), (1000, 1e-4), (50, 1e-5))
-
-
-@exercise(
-    "02.4",
     "Shuffled epoch",
     kind="custom",
     hint="`order = rng.permutation(N)`, then the slices `order[k : k + B]` for k = 0, B, 2B, ...",
@@ -222,19 +193,41 @@ def check_epoch_batches(epoch_batches):
                 f"{given}: in 20 epochs {kept:.0%} of the examples keep their place, or their neighbour.",
                 "`rng.permutation(N)` sends each example to every place with the same chance.",
             )
-    again, other = (
-        np.concatenate(_batches(epoch_batches, 64, 1, seed, "With N = 64, B = 1")) for seed in (0, 1)
-    )
-    if not np.array_equal(again, flat):
+    _require_own_chance(epoch_batches, 8)
+    _require_new_company(epoch_batches)
+    _require_own_chance(epoch_batches, 1)
+
+
+def _require_own_chance(epoch_batches, B):
+    """Require that equally seeded generators give one order, and others another."""
+    given = f"With N = 64, B = {B}"
+    first, again, other = (np.concatenate(_batches(epoch_batches, 64, B, seed, given)) for seed in (0, 0, 1))
+    if not np.array_equal(again, first):
         raise NotYet(
             "Two calls with equally seeded generators differ.",
             "Take all randomness from `rng`, not from `np.random`: only then can a run be repeated.",
         )
-    if np.array_equal(again, other):
+    if np.array_equal(other, first):
         raise NotYet(
             "Differently seeded generators give the same order.",
             "Use the `rng` you are given; do not make a new one inside.",
         )
+
+
+def _require_new_company(epoch_batches):
+    """Require that no two examples share a batch in nearly every epoch, as stored blocks would."""
+    for N, B in ((12, 3), (64, 8)):
+        given, together = f"With N = {N}, B = {B}", np.zeros((N, N), int)
+        for seed in range(20):
+            for batch in _batches(epoch_batches, N, B, seed, given):
+                together[np.ix_(batch, batch)] += 1
+        np.fill_diagonal(together, 0)
+        i, j = np.unravel_index(together.argmax(), together.shape)
+        if together[i, j] > 15:  # by chance: less than once in a thousand million
+            raise NotYet(
+                f"{given}: in {together[i, j]} of 20 epochs examples {i} and {j} share a batch.",
+                "You shuffle blocks, or within blocks: shuffle all N examples, then slice.",
+            )
 
 
 def _batches(epoch_batches, N, B, seed, given):
@@ -247,6 +240,88 @@ def _batches(epoch_batches, N, B, seed, given):
         text = f"{given}: expected a list of 1-D arrays of whole numbers."
         raise NotYet(text, "One array of indices a batch.")
     return batches
+
+
+def _lr_for_radius(radius, sigma2, B, lam):
+    v = radius**2
+    return 2 * v * B * lam / (sigma2 + v * B * lam**2)
+
+
+@exercise(
+    "02.4",
+    "Step for a given accuracy",
+    reference=_lr_for_radius,
+    mistakes=[
+        (
+            "The formula holds for the variance: put in radius², not the radius.",
+            lambda radius, sigma2, B, lam: _lr_for_radius(np.sqrt(radius), sigma2, B, lam),
+        ),
+        (
+            "That is the formula for small lr. Keep the lr in `2 - lr·λ`, and collect both terms with lr.",
+            lambda radius, sigma2, B, lam: 2 * radius**2 * B * lam / sigma2,
+        ),
+        (
+            "The batch size is missing: the noise of one step is σ²/B.",
+            lambda radius, sigma2, B, lam: _lr_for_radius(radius, sigma2, 1, lam),
+        ),
+        (
+            "B stands on the wrong side: a larger batch allows a larger lr.",
+            lambda radius, sigma2, B, lam: _lr_for_radius(radius, sigma2, 1 / B, lam),
+        ),
+        (
+            "`sigma2` is the variance σ² already: do not square it.",
+            lambda radius, sigma2, B, lam: _lr_for_radius(radius, sigma2**2, B, lam),
+        ),
+        (
+            "A sign got lost: v·B·λ·(2 - lr·λ) = lr·σ² gives σ² *plus* v·B·λ² below.",
+            lambda radius, sigma2, B, lam: 2 * radius**2 * B * lam / (sigma2 - radius**2 * B * lam**2),
+        ),
+    ],
+    hint="From v·B·λ·(2 - lr·λ) = lr·σ² collect the terms with lr on one side.",
+    passed="Half the radius costs about a quarter of the step, or four times the batch.",
+)
+def check_lr_for_radius():
+    """Compare with the lr that solves radius² = lr σ² / (B λ (2 - lr λ))."""
+    yield from ((0.1, 2.0, 4, 3.0), (0.5, 0.5, 2, 0.7), (2.0, 3.0, 32, 0.2))
+
+
+def _exact_steps(kappa, factor, power=2):
+    return np.log(factor) / (power * np.log((kappa - 1) / (kappa + 1)))
+
+
+@exercise(
+    "02.5",
+    "Steps needed",
+    reference=lambda kappa, factor: int(np.ceil(_exact_steps(kappa, factor))),
+    mistakes=[
+        (
+            "That is for the distance. The loss shrinks by the rate *squared* each step: half the steps.",
+            lambda kappa, factor: int(np.ceil(_exact_steps(kappa, factor, 1))),
+        ),
+        (
+            "Not yet there: round up, not down.",
+            lambda kappa, factor: int(_exact_steps(kappa, factor)),
+        ),
+        (
+            "Round up (`np.ceil`), not to the nearest whole number.",
+            lambda kappa, factor: round(_exact_steps(kappa, factor)),
+        ),
+        ("A number of steps is whole: round up.", _exact_steps),
+        (
+            "Both logarithms are negative: their quotient is positive.",
+            lambda kappa, factor: int(np.floor(-_exact_steps(kappa, factor))),
+        ),
+        (
+            "Both logarithms are negative: their quotient is positive.",
+            lambda kappa, factor: int(np.ceil(-_exact_steps(kappa, factor))),
+        ),
+    ],
+    hint="Solve ((κ - 1)/(κ + 1))^(2k) = factor for k with logarithms, then round up.",
+    passed="Ten times κ, ten times the steps.",
+)
+def check_steps_needed():
+    """Compare with the smallest k for which rate^(2k) <= factor."""
+    yield from ((10, 1e-6), (100, 1e-6), (1.5, 1e-6), (2, 1e-3), (20.0, 0.01), (1000, 1e-4), (50, 1e-5))
 
 
 def _minibatch_variance(single, B, replace, ddof=0):
@@ -263,7 +338,7 @@ def _changed_variance(factor):
 
 
 @exercise(
-    "02.5",
+    "02.6",
     "Variance of a minibatch gradient",
     reference=_minibatch_variance,
     mistakes=[
@@ -312,46 +387,3 @@ def check_minibatch_variance():
     for N, d, B in ((20, 2, 5), (7, 3, 7), (50, 1, 8)):
         for replace in (True, False):
             yield rng.standard_normal((N, d)) * np.arange(1, d + 1), B, replace
-
-
-def _lr_for_radius(radius, sigma2, B, lam):
-    v = radius**2
-    return 2 * v * B * lam / (sigma2 + v * B * lam**2)
-
-
-@exercise(
-    "02.6",
-    "Step for a given accuracy",
-    reference=_lr_for_radius,
-    mistakes=[
-        (
-            "The formula holds for the variance: put in radius², not the radius.",
-            lambda radius, sigma2, B, lam: _lr_for_radius(np.sqrt(radius), sigma2, B, lam),
-        ),
-        (
-            "That is the formula for small lr. Keep the lr in `2 - lr·λ`, and collect both terms with lr.",
-            lambda radius, sigma2, B, lam: 2 * radius**2 * B * lam / sigma2,
-        ),
-        (
-            "The batch size is missing: the noise of one step is σ²/B.",
-            lambda radius, sigma2, B, lam: _lr_for_radius(radius, sigma2, 1, lam),
-        ),
-        (
-            "B stands on the wrong side: a larger batch allows a larger lr.",
-            lambda radius, sigma2, B, lam: _lr_for_radius(radius, sigma2, 1 / B, lam),
-        ),
-        (
-            "`sigma2` is the variance σ² already: do not square it.",
-            lambda radius, sigma2, B, lam: _lr_for_radius(radius, sigma2**2, B, lam),
-        ),
-        (
-            "A sign got lost: v·B·λ·(2 - lr·λ) = lr·σ² gives σ² *plus* v·B·λ² below.",
-            lambda radius, sigma2, B, lam: 2 * radius**2 * B * lam / (sigma2 - radius**2 * B * lam**2),
-        ),
-    ],
-    hint="From v·B·λ·(2 - lr·λ) = lr·σ² collect the terms with lr on one side.",
-    passed="Half the radius costs about a quarter of the step, or four times the batch.",
-)
-def check_lr_for_radius():
-    """Compare with the lr that solves radius² = lr σ² / (B λ (2 - lr λ))."""
-    yield from ((0.1, 2.0, 4, 3.0), (0.5, 0.5, 2, 0.7), (2.0, 3.0, 32, 0.2))
