@@ -195,13 +195,14 @@ def test_nothing_is_modified(make):
         state = after
 
 
-@pytest.mark.parametrize("make", RULES)
+@pytest.mark.parametrize("make", [*RULES, adadelta, partial(Clipped, Adam(0.1))])
 def test_nothing_can_be_modified(make):
     rule = make(np.full((3, 1), 0.1))
+    name = "max_norm" if isinstance(rule, Clipped) else "lr"
     with pytest.raises(AttributeError):
-        rule.lr = 1
+        setattr(rule, name, 1)
     with pytest.raises(ValueError, match="read-only"):
-        rule.lr[0] = 1
+        getattr(rule, name)[0] = 1
     assert make(0.1) != make(0.1)
     assert rule == rule
     x = np.ones(2)
