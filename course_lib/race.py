@@ -142,9 +142,8 @@ class Race:
 
     def _html(self, still, width):
         """Return the player: a picture with its caption, and the script that brings it to life."""
-        style, script = (
-            Path(__file__).with_name(name).read_text("utf-8") for name in ("live.css", "race.js")
-        )
+        style = Path(__file__).with_name("live.css").read_text("utf-8")
+        script = Path(__file__).with_name("race.js").read_text("utf-8")
         data = json.dumps(self._data(), separators=(",", ":")).replace("<", "\\u003c")
         alt = html.escape(self.alt)
         return (

@@ -329,10 +329,8 @@ def has_proper_races(book):
         if bool(races) != ("race" in tags(cell)):
             yield f"{cell.id}: the tag race and a race belong together"
         for output in races:
-            caption, player = (
-                output.data["text/plain"].removeprefix("Race: "),
-                output.data.get("text/html", ""),
-            )
+            caption = output.data["text/plain"].removeprefix("Race: ")
+            player = output.data.get("text/html", "")
             if output.metadata.get("image/png", {}).get("alt") != caption or len(caption.split()) < 4:
                 yield f"{cell.id}: a race without its picture, or without a description"
             visible = re.search('<p class="course-caption"[^>]*>([^<]*)</p>', player)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -10,6 +11,8 @@ from nbconvert import HTMLExporter
 from PIL import Image
 
 pytestmark = pytest.mark.browser
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[!.]*.ipynb"))
 
 SOURCE = [
     """
@@ -191,6 +194,26 @@ def test_a_saved_race_stands_there_before_anything_runs(in_lab, jupyter, noteboo
     assert image.evaluate("image => image.naturalWidth || image.width") > 700
     assert page.get_by_text("A parabola and a loss that is lost.", exact=True).last.is_visible()
     assert page.locator("canvas").count() == 0, "it is not trusted: no script has run"
+
+
+def test_the_races_of_all_notebooks_play_from_the_disk(new_page, tmp_path):
+    for path in NOTEBOOKS:
+        stored = nbformat.read(path, as_version=4)
+        races = [
+            o for cell in stored.cells for o in cell.get("outputs", []) if "Race: " in str(o.get("data"))
+        ]
+        if races:
+            page, wrong = new_page(), []
+            page.on("pageerror", lambda error, wrong=wrong: wrong.append(str(error)))
+            (tmp_path / "page.html").write_text(
+                "<meta charset=utf-8>" + "\n".join(o.data["text/html"] for o in races), "utf-8"
+            )
+            page.goto((tmp_path / "page.html").as_uri())
+            for race in races_of(page):
+                assert race.press("Home") == 0
+                assert race.box.evaluate(COUNT, 500) > 15
+                assert race.state()["position"] > 0
+            assert (len(races_of(page)), wrong) == (len(races), []), path.name
 
 
 # ---- On an exported page -------------------------------------------------------------------------------
