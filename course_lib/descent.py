@@ -69,8 +69,8 @@ def minimize(
         The minibatch of each step (see `minibatches`): the gradient is ``problem.grad(x, rows=next(rows))``.
         The loss is that of all examples, evaluated at the recorded steps only (or at all, for `tol_loss`).
     project : callable, optional
-        Applied to the start and after each step: takes points ``(..., d)`` to the nearest points of the set in
-        which the path must stay, e.g. ``lambda x: np.clip(x, -1, 1)``. The state of the rule is left alone.
+        Applied to the start and after each step: takes points ``(..., d)`` to the nearest points of the set
+        in which the path must stay, e.g. ``lambda x: np.clip(x, -1, 1)``. The rule's state is left alone.
     keep : "all", "last" or int, default "all"
         Which steps to record: all, the last, or every k-th and the last.
     tol_grad, tol_loss : float, optional
