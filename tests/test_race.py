@@ -221,11 +221,10 @@ def test_the_largest_race_allowed_sends_less_than_100_kb_of_coordinates():
 # ---- Bad input -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("shades", "scale"), [(2, 2), (256, 1.5)])
+@pytest.mark.parametrize(("shades", "scale"), [(1, 2), (256, 1.5)])
 def test_a_still_that_would_be_heavy_has_fewer_pixels(shades, scale):
     fig, ax = plt.subplots(figsize=(4, 3))
-    noise = np.random.default_rng(0).integers(0, shades, (150, 200))
-    ax.imshow(noise if shades > 2 else noise[:2, :2])
+    ax.imshow(np.random.default_rng(0).integers(0, shades, (150, 200)), interpolation="bilinear")
     shown = race(fig, ax.plot([0, 1], [0, 1]), alt="A line over noise.")
     assert picture(shown._repr_mimebundle_()[0]["image/png"]).size == (400 * scale, 300 * scale)
 
