@@ -1,0 +1,179 @@
+"""The checks of notebook 03b: right variants pass, usual mistakes get the hint they deserve."""
+
+import numpy as np
+import pytest
+
+from course_lib.descent import minimize
+from course_lib.exercises import nb03b
+from course_lib.landscapes import noisy, quadratic, saddle
+from course_lib.optimizers import Momentum, Nesterov
+from course_lib.rates import noise_variance
+
+
+@pytest.fixture(autouse=True)
+def _own_progress(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+
+
+CHECKS = [getattr(nb03b, name) for name in nb03b.__all__]
+MISTAKES = [
+    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
+    for check in CHECKS
+    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
+def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
+    answer = check(wrong)
+    assert (answer.status, answer.hint) == ("not yet", hint)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_blank_and_reference(check):
+    assert check(...).status == "not attempted"
+    if check.exercise.kind == "function":
+        assert check(check.exercise.reference, solution=True).status == "passed"
+
+
+# --- right answers, written in other ways
+
+
+def growth_by_roots(lr, beta, lam):
+    a = 1 + lr * lam
+    return np.roots([1, -(1 + beta) * a, beta * a]).real.max()
+
+
+def growth_by_matrix(lr, beta, lam):
+    a = 1 + lr * lam
+    return np.abs(np.linalg.eigvals([[(1 + beta) * a, -beta * a], [1, 0]])).max()
+
+
+def accelerated_by_points(grad, x0, L, steps):
+    old = x = x0
+    for k in range(1, steps + 1):  # y = x + (k − 2)/(k + 1) (x − old), k counting the steps from 1
+        y = x + (k - 2) / (k + 1) * (x - old)
+        old, x = x, y - grad(y) / L
+    return x
+
+
+def accelerated_by_max(grad, x0, L, steps):
+    x, v = np.copy(x0), 0 * x0
+    for t in range(steps):
+        beta = max(t - 1, 0) / (t + 2)
+        v *= beta
+        v -= grad(x + v) / L
+        x += v
+    return x
+
+
+def accelerated_by_other_sign(grad, x0, L, steps):
+    x, v = x0, 0.0
+    for t in range(steps):
+        beta = max(t - 1, 0) / (t + 2)
+        v = beta * v + grad(x - beta * v) / L
+        x = x - v
+    return x
+
+
+def variance_by_effective_step(lr, beta, lam, sigma):
+    step = lr * (1 - beta)
+    return step * sigma**2 * (1 + beta) / ((1 - beta) * lam * (2 + 2 * beta - step * lam))
+
+
+def variance_by_library(lr, beta, lam, sigma):
+    return noise_variance(lr * (1 - beta), beta, lam, sigma)
+
+
+RIGHT = {
+    nb03b.check_nesterov_growth: [growth_by_roots, growth_by_matrix],
+    nb03b.check_accelerated: [accelerated_by_points, accelerated_by_max, accelerated_by_other_sign],
+    nb03b.check_variance_of_average: [variance_by_effective_step, variance_by_library],
+    nb03b.check_same_noise_lr: [0.001, np.float64(0.001), 0.02 / 20],
+}
+
+
+@pytest.mark.parametrize(
+    ("check", "right"), [(check, right) for check, answers in RIGHT.items() for right in answers]
+)
+def test_right_variants_pass(check, right):
+    answer = check(right)
+    assert answer.status == "passed", answer
+    assert check(right, solution=True).status == "passed"
+
+
+# --- wrong answers as learners write them
+
+
+def accelerated_in_place(grad, x0, L, steps):
+    v = np.zeros_like(x0)
+    for t in range(steps):
+        beta = max(t - 1, 0) / (t + 2)
+        v = beta * v - grad(x0 + beta * v) / L
+        x0 += v
+    return x0
+
+
+def accelerated_forgets_velocity(grad, x0, L, steps):
+    x = x0
+    for t in range(steps):
+        v = np.zeros_like(x0)
+        beta = (t - 1) / (t + 2)
+        v = beta * v - grad(x + beta * v) / L
+        x = x + v
+    return x
+
+
+def accelerated_path(grad, x0, L, steps):
+    return np.array([nb03b.check_accelerated.exercise.reference(grad, x0, L, k) for k in range(steps + 1)])
+
+
+WRONG = [
+    (nb03b.check_accelerated, accelerated_in_place, "Make a new array"),
+    (nb03b.check_accelerated, accelerated_forgets_velocity, "lost between the steps"),
+    (nb03b.check_accelerated, accelerated_path, ""),
+    (nb03b.check_accelerated, lambda grad, x0, L, steps: x0, ""),
+    (nb03b.check_nesterov_growth, lambda lr, beta, lam: 1.0, ""),
+    (nb03b.check_variance_of_average, lambda lr, beta, lam, sigma: lr * sigma**2 / lam, ""),
+    (nb03b.check_same_noise_lr, "0.001", ""),
+    (nb03b.check_same_noise_lr, 0.01, "0.95"),
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "hint"), WRONG)
+def test_wrong_answers_get_a_fitting_hint(check, wrong, hint):
+    answer = check(wrong)
+    assert answer.status == "not yet"
+    assert hint in answer.hint
+
+
+# --- the references are what they say, by the library's own runs
+
+
+def test_growth_is_what_nesterov_does_at_a_saddle():
+    path = minimize(saddle(), [0.0, 1e-9], Nesterov(0.01, 0.9), 200)
+    ratio = path.x[-1, 1] / path.x[-2, 1]
+    assert nb03b.check_nesterov_growth.exercise.reference(0.01, 0.9, 2.0) == pytest.approx(ratio, rel=1e-9)
+
+
+def test_growth_is_larger_than_momentum():
+    for lr, beta, lam in nb03b.check_nesterov_growth.exercise.body():
+        b = 1 + beta + lr * lam
+        momentum = (b + np.sqrt(b * b - 4 * beta)) / 2
+        assert nb03b.check_nesterov_growth.exercise.reference(lr, beta, lam) > momentum
+
+
+def test_accelerated_is_the_look_ahead_form():
+    bowl = quadratic(10)
+    rule = Nesterov(0.1, lambda t: max(t - 1, 0) / (t + 2), form="look-ahead")
+    end = minimize(bowl, [1.0, -2.0], rule, 30).x[-1]
+    mine = nb03b.check_accelerated.exercise.reference(bowl.grad, np.array([1.0, -2.0]), 10.0, 30)
+    assert mine == pytest.approx(end, rel=1e-12)
+
+
+def test_variance_is_what_the_average_of_gradients_does():
+    shaky = noisy(quadratic(4), 1.0, np.random.default_rng(0))
+    rule = Momentum(0.2, 0.8, "average-of-gradients")
+    x = minimize(shaky, np.zeros((2000, 2)), rule, 600, keep=20).x[10:]
+    law = [nb03b.check_variance_of_average.exercise.reference(0.2, 0.8, lam, 1.0) for lam in (1.0, 4.0)]
+    assert np.mean(x**2, axis=(0, 1)) == pytest.approx(law, rel=0.05)
