@@ -233,6 +233,10 @@ def epoch_blocks_and_within(N, B, rng):
     return parts + ([rng.permutation(rest)] if rest.size else [])
 
 
+def epoch_mostly_blocks(N, B, rng):  # in most of the epochs that the check looks at
+    return epoch_blocks_and_within(N, B, rng) if rng.random() >= 0.3 else epoch_slices(N, B, rng)
+
+
 def epoch_halves(N, B, rng):
     near = np.concatenate([rng.permutation(np.arange(k, min(k + 2, N))) for k in range(0, N, 2)])
     pairs = near.reshape(-1, 2) if N % 2 == 0 and B % 2 == 0 else rng.permutation(N)
@@ -371,6 +375,7 @@ WRONG = [
     (nb02.check_epoch_batches, epoch_blocks, "same chance"),
     (nb02.check_epoch_batches, epoch_within_blocks, "shuffle all N examples"),
     (nb02.check_epoch_batches, epoch_blocks_and_within, "shuffle all N examples"),
+    (nb02.check_epoch_batches, epoch_mostly_blocks, "shuffle all N examples"),
     (nb02.check_epoch_batches, epoch_halves, "shuffle all N examples"),
     (nb02.check_epoch_batches, epoch_only_large, "rng.permutation(N)"),
     (nb02.check_steps_needed, lambda kappa, factor: int(np.ceil(kappa / 4 * np.log(1 / factor))), ""),
