@@ -1,0 +1,297 @@
+"""The checks of notebook 03: right variants pass, usual mistakes get the hint they deserve."""
+
+import numpy as np
+import pytest
+
+from course_lib.descent import minimize
+from course_lib.exercises import nb03
+from course_lib.landscapes import valley
+from course_lib.optimizers import Momentum, Nesterov
+from course_lib.rates import best_momentum
+
+
+@pytest.fixture(autouse=True)
+def _own_progress(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+
+
+CHECKS = [getattr(nb03, name) for name in nb03.__all__]
+MISTAKES = [
+    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
+    for check in CHECKS
+    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
+def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
+    answer = check(wrong)
+    assert (answer.status, answer.hint) == ("not yet", hint)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_blank_and_reference(check):
+    assert check(...).status == "not attempted"
+    if check.exercise.kind == "function":
+        assert check(check.exercise.reference, solution=True).status == "passed"
+
+
+# --- the references against the library
+
+
+def test_momentum_is_the_library_s():
+    land = valley()
+    path = minimize(land, land.start, Momentum(0.6, 0.5), 7).x
+    got = nb03.check_momentum.exercise.reference(land.grad, land.start, 0.6, 0.5, 7)
+    np.testing.assert_allclose(got, path, rtol=1e-13)
+
+
+@pytest.mark.parametrize("source", "abc")
+@pytest.mark.parametrize("target", "abc")
+def test_translated_rates_go_the_same_way(source, target):
+    names = {"a": "sum-of-gradients", "b": "sum-of-steps", "c": "average-of-gradients"}
+    land, lr = valley(), 0.05
+    other = nb03.check_same_way.exercise.reference(lr, 0.8, source, target)
+    one, two = (
+        minimize(land, land.start, Momentum(rate, 0.8, names[letter]), 50).x
+        for letter, rate in ((source, lr), (target, other))
+    )
+    np.testing.assert_allclose(one, two, rtol=1e-10, atol=1e-12)
+
+
+def test_formulas_are_what_they_are_called():
+    land, lr, beta = valley(), 0.05, 0.8
+
+    def run(formula, steps=30):
+        x, before, v = land.start, land.start, 0
+        rates = [lr if t < 15 else lr / 10 for t in range(steps)]
+        for rate in rates:
+            g = land.grad(x)
+            if formula == 4:
+                x, before = x - rate * g + beta * (x - before), x
+                continue
+            v = beta * v + (g if formula == 1 else rate * g if formula == 2 else (1 - beta) * g)
+            x = x - (v if formula == 2 else rate * v)
+        return x
+
+    names = {"a": "sum-of-gradients", "b": "sum-of-steps", "c": "average-of-gradients"}
+    for formula, (letter, _) in enumerate(nb03.FORMULAS, start=1):
+        rule = Momentum(lambda t: lr if t < 15 else lr / 10, beta, names[letter])
+        np.testing.assert_allclose(run(formula), minimize(land, land.start, rule, 30).x[-1], rtol=1e-12)
+
+
+def test_best_settings_are_the_library_s():
+    reference = nb03.check_best_settings.exercise.reference
+    for eigenvalues in ([0.2, 4], [9.0, 1.0, 3.0]):
+        np.testing.assert_allclose(reference(np.array(eigenvalues)), best_momentum(sorted(eigenvalues)))
+
+
+def test_look_ahead_step_is_the_library_s():
+    land, rule = valley(), Nesterov(0.2, 0.9, form="look-ahead")
+    x, v, path = land.start, np.zeros(2), minimize(land, land.start, rule, 5).x
+    for row in path[1:]:
+        x, v = nb03.check_lookahead_step.exercise.reference(land.grad, x, v, 0.2, 0.9)
+        np.testing.assert_allclose(x, row, rtol=1e-13)
+
+
+# --- right answers, written in other ways
+
+
+def momentum_table(grad, x0, lr, beta, steps):
+    points, v = np.empty((steps + 1, len(x0))), 0
+    points[0] = x0
+    for k in range(steps):
+        v = v * beta + grad(points[k])
+        points[k + 1] = points[k] - lr * v
+    return points
+
+
+def momentum_of_steps(grad, x0, lr, beta, steps):
+    points, v = [x0], np.zeros_like(x0)
+    for _ in range(steps):
+        v = beta * v - lr * grad(points[-1])
+        points.append(points[-1] + v)
+    return np.stack(points)
+
+
+def momentum_without_velocity(grad, x0, lr, beta, steps):
+    points = [x0, x0]
+    for _ in range(steps):
+        points.append(points[-1] - lr * grad(points[-1]) + beta * (points[-1] - points[-2]))
+    return np.array(points[1:])
+
+
+def momentum_sum(grad, x0, lr, beta, steps):
+    points, gradients = [x0], []
+    for _ in range(steps):
+        gradients.insert(0, grad(points[-1]))
+        points.append(points[-1] - lr * sum(beta**k * g for k, g in enumerate(gradients)))
+    return np.array(points)
+
+
+def momentum_by_the_library(grad, x0, lr, beta, steps):
+    rule, x = Momentum(lr, beta), x0
+    points, state = [x], rule.init(x0)
+    for _ in range(steps):
+        x, state = rule.step(x, grad(x), state)
+        points.append(x)
+    return np.array(points)
+
+
+def same_way_ifs(lr, beta, source, target):
+    if source == "c" and target != "c":
+        return lr * (1 - beta)
+    if source != "c" and target == "c":
+        return lr / (1 - beta)
+    return lr
+
+
+def same_way_powers(lr, beta, source, target):
+    return lr * (1 - beta) ** ((source == "c") - (target == "c"))
+
+
+def best_by_kappa(eigenvalues):
+    lam = np.sort(eigenvalues)
+    q = np.sqrt(lam[-1] / lam[0])
+    beta = ((q - 1) / (q + 1)) ** 2
+    return 4 / (lam[0] * (1 + q) ** 2), beta, np.sqrt(beta)
+
+
+def best_by_list(eigenvalues):
+    low, high = min(eigenvalues), max(eigenvalues)
+    rate = (np.sqrt(high / low) - 1) / (np.sqrt(high / low) + 1)
+    return np.array([(1 + rate) ** 2 / high, rate**2, rate])
+
+
+def ahead_by_place(grad, x, v, lr, beta):
+    place = x + beta * v
+    x_new = place - lr * grad(place)
+    return x_new, x_new - x
+
+
+def ahead_by_library(grad, x, v, lr, beta):
+    rule = Nesterov(lr, beta, form="look-ahead")
+    state = rule.init(x)._replace(v=v)
+    x, state = rule.step(x, grad(rule.where(x, state)), state)
+    return x, state.v
+
+
+def ahead_as_list(grad, x, v, lr, beta):
+    v = beta * v - lr * grad(beta * v + x)
+    return [x + v, v]
+
+
+RIGHT = {
+    nb03.check_momentum: [
+        momentum_table,
+        momentum_of_steps,
+        momentum_without_velocity,
+        momentum_sum,
+        momentum_by_the_library,
+    ],
+    nb03.check_same_way: [same_way_ifs, same_way_powers],
+    nb03.check_formulas: [
+        "abcb",
+        "ABCB",
+        "a, b, c, b",
+        "a b c b",
+        ("a", "b", "c", "b"),
+        ["A", "B", "C", "B"],
+    ],
+    nb03.check_best_settings: [best_by_kappa, best_by_list],
+    nb03.check_lookahead_step: [ahead_by_place, ahead_by_library, ahead_as_list],
+}
+
+
+@pytest.mark.parametrize(
+    ("check", "right"), [(check, right) for check, answers in RIGHT.items() for right in answers]
+)
+def test_right_variants_pass(check, right):
+    answer = check(right)
+    assert answer.status == "passed", answer
+    assert check(right, solution=True).status == "passed"
+
+
+# --- wrong answers as learners write them
+
+
+def momentum_aliased(grad, x0, lr, beta, steps):
+    x, v = x0.copy(), np.zeros(len(x0))
+    points = [x]
+    for _ in range(steps):
+        v = beta * v + grad(x)
+        x -= lr * v
+        points.append(x)
+    return np.array(points)
+
+
+def momentum_spoils_its_argument(grad, x0, lr, beta, steps):
+    points, v = [x0.copy()], np.zeros(len(x0))
+    for _ in range(steps):
+        v = beta * v + grad(x0)
+        x0 -= lr * v
+        points.append(x0.copy())
+    return np.array(points)
+
+
+def momentum_reset(grad, x0, lr, beta, steps):
+    points = [x0]
+    for _ in range(steps):
+        v = np.zeros(len(x0))
+        v = beta * v + grad(points[-1])
+        points.append(points[-1] - lr * v)
+    return np.array(points)
+
+
+def momentum_leaks_the_gradient(grad, x0, lr, beta, steps):
+    points, v = [x0], 0
+    for _ in range(steps):
+        v = v + beta * grad(points[-1])
+        points.append(points[-1] - lr * v)
+    return np.array(points)
+
+
+def momentum_looks_ahead(grad, x0, lr, beta, steps):
+    points, v = [x0], np.zeros(len(x0))
+    for _ in range(steps):
+        v = beta * v - lr * grad(points[-1] + beta * v)
+        points.append(points[-1] + v)
+    return np.array(points)
+
+
+WRONG = [
+    (nb03.check_momentum, momentum_aliased, "one and the same array"),
+    (nb03.check_momentum, momentum_spoils_its_argument, "Make a new array"),
+    (nb03.check_momentum, momentum_reset, "set it to 0 before the loop"),
+    (nb03.check_momentum, momentum_leaks_the_gradient, "Begin with v = zeros"),
+    (nb03.check_momentum, momentum_looks_ahead, "Begin with v = zeros"),
+    (nb03.check_momentum, lambda grad, x0, lr, beta, steps: None, ""),
+    (nb03.check_same_way, lambda lr, beta, source, target: lr / beta, "multiplied by lr in (a) and (b)"),
+    (nb03.check_same_way, lambda lr, beta, source, target: 0.1, ""),
+    (nb03.check_formulas, "aacb", "formula 2"),
+    (nb03.check_formulas, "cbcb", "formula 1"),
+    (nb03.check_formulas, "abab", "formula 3"),
+    (nb03.check_formulas, "abca", "θ_t − θ_{t−1}"),
+    (nb03.check_formulas, "abc", "One letter a formula"),
+    (nb03.check_formulas, "abcbb", "One letter a formula"),
+    (nb03.check_formulas, "abcd", "One letter a formula"),
+    (nb03.check_formulas, "", "One letter a formula"),
+    (nb03.check_formulas, 4, "One letter a formula"),
+    (nb03.check_formulas, ("a", "b", "c", 2), "One letter a formula"),
+    (nb03.check_best_settings, lambda lam: (0.1, 0.9, 0.95), "With q = "),
+    (nb03.check_best_settings, lambda lam: best_by_kappa(lam)[:2], ""),
+    (nb03.check_lookahead_step, lambda grad, x, v, lr, beta: (x - lr * grad(x), v), "grad(x + beta * v)"),
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "hint"), WRONG)
+def test_wrong_answers_get_a_fitting_hint(check, wrong, hint):
+    answer = check(wrong)
+    assert answer.status != "passed"
+    assert hint in answer.hint
+
+
+def test_formulas_are_asked_for_by_letters():
+    assert nb03.check_formulas(4).message == 'Expected four letters such as "ccaa", got 4.'
+    assert nb03.check_formulas("abca").message == "3 of 4 are right."
+    assert nb03.check_formulas("cccc").message == "1 of 4 are right."
