@@ -204,11 +204,11 @@ class Race:
         kind = one_of("suffix", path.suffix.lower(), _movies.FORMATS, "A GIF needs nothing else.")
         fps, scale = _movies.FORMATS[kind]
         _movies.write(path, self._frames(fps, scale), fps, self._size(scale))
-        self._go_to(self._steps)
 
     def _frames(self, fps, scale):
         """Yield the pictures of a movie; the last one `HOLD` seconds long."""
         size = tuple(self._size(scale))
+        self._go_to(self._steps)  # names at the ends of lines stand there from the start
         layers = [Image.open(io.BytesIO(layer)) for layer in _canvas.layers(self._fig, self._levels)]
         layers = [layer.resize(size, Image.Resampling.BOX) for layer in layers]
         for k in np.linspace(0, self._steps, round(fps * self.seconds) + 1):

@@ -88,6 +88,36 @@ def test_the_bundle_holds_text_still_and_player():
     assert (data["alt"], data["size"], data["seconds"], data["counts"]) == (alt, [500, 200], 8, [5, 3])
 
 
+def test_no_text_can_end_the_script():
+    text = small(alt="A line and </script> behind it.")[0]._repr_mimebundle_()[0]["text/html"]
+    assert text.count("</script") == 1
+
+
+def test_shapes_of_markers_have_no_negative_zero():
+    fig, ax = plt.subplots(figsize=(3, 2))
+    tracks = [ax.plot([0, 1], marker=marker)[0] for marker in "os^vDPX*ph<>"]
+    shapes = [
+        item["shape"]
+        for item in data_of(race(fig, tracks, alt="Markers."))[0]["scene"][1:]
+        if "shape" in item
+    ]
+    assert len({*shapes}) == 12 + 1, "the cross is larger than a marker of that shape"
+    assert not re.search(r"-0\.000\b", " ".join(shapes))
+
+
+@pytest.mark.parametrize(
+    ("k", "lost"), [(0, False), (2, False), (2.5, False), (3, True), (3.5, True), (4, True)]
+)
+def test_a_cross_stands_where_a_track_is_lost_from_then_on(k, lost):
+    shown, _ = small()
+    shown._go_to(k)
+    (head, _), (cross, _) = shown._heads, shown._crosses
+    assert (head.get_visible(), cross.get_visible()) == (not lost, lost)
+    for marker in (head, cross):
+        expected = shown._points[0][min(int(k), 2)] * (1, -1) + (0, 200)
+        np.testing.assert_allclose(marker.get_xydata() * 100, [expected])
+
+
 def test_coordinates_are_where_matplotlib_draws():
     shown, places = small()
     _, points = data_of(shown)
@@ -309,12 +339,24 @@ def test_a_gif_shows_the_race_from_start_to_end_and_rests(tmp_path):
     assert places[20] == places[-1] == pytest.approx(185, abs=3)
 
 
-def test_frames_are_stacked_as_the_still_is():
+@pytest.mark.parametrize("scale", [1, 2])
+def test_frames_are_stacked_as_the_still_is(scale):
     shown, _ = small()
-    *_, last = shown._frames(2, 2)
+    *_, last = shown._frames(2, scale)
     still = picture(shown._repr_mimebundle_()[0]["image/png"])
-    assert last.size == still.size
-    assert np.abs(np.asarray(last, float) - np.asarray(still, float)).mean() < 1
+    still = still.resize(last.size, Image.Resampling.BOX)
+    assert last.size == (500 * scale, 200 * scale)
+    assert np.abs(np.asarray(last, float) - np.asarray(still, float)).mean() < 0.5
+
+
+def test_a_second_movie_is_the_same(tmp_path):
+    fig, ax = plt.subplots(figsize=(3, 2))
+    tracks = ax.plot([0, 1, 3])
+    plots.direct_labels(ax, tracks, ["up"])
+    shown = race(fig, tracks, alt="It goes up.", seconds=1)
+    first, *_ = shown._frames(2, 1)
+    again, *_ = shown._frames(2, 1)
+    assert first.tobytes() == again.tobytes()
 
 
 def ffmpeg():
