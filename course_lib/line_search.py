@@ -28,7 +28,7 @@ class LineSearch(NamedTuple):
     evaluations : int
         How often φ was evaluated.
     intervals : ndarray of shape (k, 2)
-        The intervals that were known to hold the answer, the first one first.
+        The intervals in which the answer was sought, the first one first.
     """
 
     t: float
@@ -38,7 +38,7 @@ class LineSearch(NamedTuple):
 
 
 class Bracket(NamedTuple):
-    """An interval (a, b) in which a function has a minimum, and the evaluations that it took to find it."""
+    """An interval (a, b) inside which a continuous function has a minimum, and the evaluations it took."""
 
     a: float
     b: float
@@ -65,7 +65,8 @@ def bracket(phi, t=1.0, growth=2.0):
     """Bracket a minimum of φ on t > 0 by growth: go on, with longer and longer steps, until φ rises.
 
     Of the last three points 0 ≤ a < m < b tried, φ(m) is below φ(a) and not above φ(b); if φ rises at once,
-    the interval is (0, t), and holds a minimum if φ falls at 0. A value that is not finite counts as a rise.
+    the interval is (0, t). If φ is continuous (and falls at 0) it has a minimum between a and b, perhaps more
+    than one. A value that is not finite counts as a rise.
 
     Parameters
     ----------
@@ -106,13 +107,16 @@ def bracket(phi, t=1.0, growth=2.0):
 def golden_section(phi, a, b, tol=1e-6):
     """Shrink an interval round a minimum of φ by comparing two interior points (golden-section search).
 
+    If φ falls and then rises in [a, b], the interval always holds its minimum. With several valleys the
+    search may end in any of them, or even at an end of [a, b].
+
     The points lie so that the one that is kept is an interior point of the next interval: each interval costs
     one evaluation, and is 0.618… times as long as the one before.
 
     Parameters
     ----------
     phi : callable
-        Takes and returns a number; with one minimum in [a, b].
+        Takes and returns a number; it falls and then rises in [a, b].
     a, b : float
         The interval, a < b; see `bracket`.
     tol : float, default 1e-6

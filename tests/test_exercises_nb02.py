@@ -151,6 +151,25 @@ def lr_by_bisection(radius, sigma2, B, lam):
     return lr
 
 
+def shares_by_loop(ends, minima, radius):
+    counts = [0] * (len(minima) + 1)
+    for end in ends:
+        away = [np.hypot(*(end - m)) for m in minima]
+        counts[int(np.argmin(away)) if min(away) < radius else -1] += 1
+    return np.array(counts) / len(ends)
+
+
+def shares_with_labels(ends, minima, radius):
+    distance = np.linalg.norm(ends[:, None] - minima, axis=-1)
+    label = np.where(distance.min(axis=1) < radius, distance.argmin(axis=1), -1)
+    return np.array([np.mean(label == i) for i in [*range(len(minima)), -1]])
+
+
+def shares_all_within(ends, minima, radius):
+    near = np.sum((ends[:, None] - minima) ** 2, axis=-1) < radius**2
+    return np.append(near.mean(axis=0), 1 - near.any(axis=1).mean())
+
+
 def armijo_power(phi, slope, t0, c, shrink):
     k = 0
     while phi(t0 * shrink**k) > phi(0) + c * t0 * shrink**k * slope:
@@ -252,6 +271,7 @@ RIGHT = {
     nb02.check_minibatch_variance: [variance_by_hand, variance_if, variance_std],
     nb02.check_lr_for_radius: [lr_by_hand, lr_in_steps, lr_by_bisection],
     nb02b.check_armijo_step: [armijo_power, armijo_recursive, armijo_break],
+    nb02b.check_basin_shares: [shares_by_loop, shares_with_labels, shares_all_within],
     nb02b.check_running_average: [average_list, average_update, average_add],
     nb02b.check_robbins_monro: ["BC", "CB", "B, C", "b c", "B and C", ("B", "C"), ["c", "b"], {"B", "C"}],
 }
@@ -390,6 +410,7 @@ WRONG = [
     (nb02.check_epoch_batches, lambda N, B, rng: 1 / 0, "rng.permutation(N)"),
     (nb02b.check_armijo_step, armijo_shrinks_first, "test before you shrink"),
     (nb02b.check_armijo_step, armijo_never_shrinks, "t = t * shrink"),
+    (nb02b.check_basin_shares, lambda ends, minima, radius: 0.25, "np.mean(label == i)"),
     (nb02b.check_robbins_monro, "ABCDEF", "Test both sums"),
     (nb02b.check_robbins_monro, "d, b, c", "Look at D once more"),
     (nb02b.check_robbins_monro, "BCX", "Test both sums"),
@@ -446,6 +467,11 @@ def test_a_list_of_points_needs_to_become_an_array():
     message = nb02.check_gradient_descent(lambda *given: list(descent_table(*given))).message
     assert message.startswith("With grad = gradient of the valley, x0 = ")
     assert message.endswith("got a list of 5; make it an array with `np.array(...)`.")
+
+
+def test_a_list_of_means_needs_to_become_an_array():
+    message = nb02b.check_running_average(lambda x: [x[: k + 1].mean(axis=0) for k in range(len(x))]).message
+    assert "make it an array with `np.array(...)`" in message
 
 
 def test_armijo_is_given_the_slope_at_zero():

@@ -10,7 +10,7 @@ from course_lib.exercises import NotYet, exercise
 from course_lib.exercises._compare import short
 from course_lib.landscapes import himmelblau
 
-__all__ = ["check_armijo_step", "check_robbins_monro", "check_running_average"]
+__all__ = ["check_armijo_step", "check_basin_shares", "check_robbins_monro", "check_running_average"]
 
 CALLS = 10_000  # no backtracking needs so many values of φ: its loop will not end
 
@@ -55,6 +55,10 @@ def _ending(phi):
             lambda phi, slope, t0, c, shrink: _armijo(phi, slope, t0, 0, shrink),
         ),
         (
+            "Use the `c` you are given, not always 1e-4.",
+            lambda phi, slope, t0, c, shrink: _armijo(phi, slope, t0, 1e-4, shrink),
+        ),
+        (
             "The share `c` is missing: a convex function never keeps the whole promise of its slope.",
             lambda phi, slope, t0, c, shrink: _armijo(phi, slope, t0, 1, shrink),
         ),
@@ -92,8 +96,70 @@ def check_armijo_step():
         (parabola, -2.0, 0.7, 0.1, 0.9),
         (parabola, -2.0, 1.0, 0.6, 0.8),
         (parabola, -2.0, 0.3, 0.1, 0.4),  # t0 will do
+        (parabola, -2.0, 0.66665, 1e-4, 0.5),  # t0 lowers φ, but by less than the share c
     ):
         yield _ending(phi), slope, t0, c, shrink
+
+
+def _distances(ends, minima):
+    return np.linalg.norm(ends[:, None] - minima, axis=-1)
+
+
+def _basin_shares(ends, minima, radius):
+    distance = _distances(ends, minima)
+    label = np.where(distance.min(axis=1) < radius, distance.argmin(axis=1), len(minima))
+    return np.bincount(label, minlength=len(minima) + 1) / len(ends)
+
+
+def _shares_found_only(ends, minima, radius):
+    found = _basin_shares(ends, minima, radius)[:-1]
+    return np.append(found / found.sum(), 1 - found.sum())
+
+
+@exercise(
+    "02b.2",
+    "Shares of the basins",
+    reference=_basin_shares,
+    mistakes=[
+        (
+            "Give one share more than there are minima: the last for the walkers that reached none.",
+            lambda ends, minima, radius: _basin_shares(ends, minima, radius)[:-1],
+        ),
+        (
+            "A walker counts only if it ends nearer than `radius`: the nearest minimum may be far away.",
+            lambda ends, minima, radius: _basin_shares(ends, minima, np.inf),
+        ),
+        (
+            "These are numbers of walkers: divide by how many there are.",
+            lambda ends, minima, radius: _basin_shares(ends, minima, radius) * len(ends),
+        ),
+        (
+            "The walkers that reached no minimum come last, not first.",
+            lambda ends, minima, radius: np.roll(_basin_shares(ends, minima, radius), 1),
+        ),
+        ("Divide by all walkers, also by those that reached no minimum.", _shares_found_only),
+        (
+            "That is the squared distance: take its root, or compare it with `radius**2`.",
+            lambda ends, minima, radius: _basin_shares(ends, minima, np.sqrt(radius)),
+        ),
+        (
+            "Shares are asked for, from 0 to 1, not per cent.",
+            lambda ends, minima, radius: 100 * _basin_shares(ends, minima, radius),
+        ),
+    ],
+    hint="`distance` and `label` as in the cell of the map; then `np.mean(label == i)`, at last for −1.",
+    passed="The map in a few numbers, which may be compared between methods.",
+)
+def check_basin_shares():
+    """Compare with the share of ends near each minimum, and near none."""
+    rng = np.random.default_rng(2)
+    for n, minima, radius in (
+        (40, np.array([[0.0, 15.8], [-5.8, 3.4], [6.4, 18.0]]), 1.5),
+        (25, np.array([[-1.0, 0.0], [3.0, 1.0]]), 0.5),
+        (30, np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0], [9.0, 9.0]]), 0.8),  # the last is reached by none
+    ):
+        reached = rng.integers(min(3, len(minima)), size=n)
+        yield minima[reached] + radius * rng.standard_normal((n, 2)), minima, radius
 
 
 def _running_average(x):
@@ -108,7 +174,7 @@ def _leaky(x, rho=0.9):
 
 
 @exercise(
-    "02b.3",
+    "02b.4",
     "Running average",
     reference=_running_average,
     mistakes=[
@@ -144,22 +210,35 @@ def check_running_average():
 
 
 @exercise(
-    "02b.2",
+    "02b.3",
     "Robbins and Monro",
     kind="custom",
     mistakes=[
-        ("C fits too: for 1/t^p both hold as long as ½ < p ≤ 1.", "B"),
-        ("B fits too: for 1/t^p both hold as long as ½ < p ≤ 1.", "C"),
-        ("Look at D once more: its squares are 1/(1 + t), and their sum is infinite.", "BCD"),
-        ("Look at D once more: its squares are 1/(1 + t), and their sum is infinite.", "BD"),
+        ("C fits too: for 1/k^p both hold as long as ½ < p ≤ 1.", "B"),
+        ("B fits too: for 1/k^p both hold as long as ½ < p ≤ 1.", "C"),
+        ("Look at D once more: its squares are 1/(1 + k), and their sum is infinite.", "BCD"),
+        ("Look at D once more: its squares are 1/(1 + k), and their sum is infinite.", "BD"),
         ("E and F shrink too fast: their sums are finite, so the run may stop on its way.", "BCEF"),
         ("E is a geometric series: its sum is finite, so the run may stop on its way.", "BCE"),
-        ("The sum of 1/t² is finite: with F the run may stop on its way.", "BCF"),
-        ("The sum of 1/t² is finite: with F the run may stop on its way.", "BF"),
-        ("A never shrinks, so its noise never dies out: the sum of squares is infinite.", "ABCD"),
-        ("A never shrinks, so its noise never dies out: the sum of squares is infinite.", "ABC"),
+        ("The sum of 1/k² is finite: with F the run may stop on its way.", "BCF"),
+        ("The sum of 1/k² is finite: with F the run may stop on its way.", "BF"),
+        (
+            "A never shrinks: the sum of squares is infinite, so the noise adds up without end.",
+            "ABCD",
+        ),
+        (
+            "A never shrinks: the sum of squares is infinite, so the noise adds up without end.",
+            "ABC",
+        ),
+        (
+            "A never shrinks: the sum of squares is infinite, so the noise adds up without end.",
+            "AB",
+        ),
+        ("Look at D once more: its squares are 1/(1 + k), and their sum is infinite.", "D"),
+        ("Look at D once more: its squares are 1/(1 + k), and their sum is infinite.", "CD"),
+        ("E is a geometric series: its sum is finite, so the run may stop on its way.", "BE"),
     ],
-    hint="Test both sums: Σ 1/t^p is infinite for p ≤ 1; the squares have 2p in place of p.",
+    hint="Test both sums: Σ 1/k^p is infinite for p ≤ 1; the squares have 2p in place of p.",
     passed="Slow enough to arrive, fast enough to settle: ½ < p ≤ 1.",
 )
 def check_robbins_monro(answer):
