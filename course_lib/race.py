@@ -6,6 +6,7 @@ can be saved as a GIF or MP4.
 """
 
 import base64
+import copy
 import html
 import io
 import json
@@ -19,6 +20,7 @@ from PIL import Image
 
 from course_lib import _canvas, _movies
 from course_lib._checks import number_in, one_of, require
+from course_lib._labels import EndLabels
 from course_lib.display import PIXELS_PER_INCH, SMALL, palettised, png
 
 __all__ = ["Race", "race"]
@@ -105,6 +107,9 @@ class Race:
         fig.dpi = PIXELS_PER_INCH
         fig.draw_without_rendering()
         fig.set_layout_engine("none")  # or the plots would shift when an artist is left out
+        for labels in (a for ax in fig.axes for a in ax.artists if isinstance(a, EndLabels)):
+            # Names stand at the ends from the start: they follow lines that neither move nor are hidden.
+            labels.pairs = [(copy.copy(line), text) for line, text in labels.pairs]
         self._points = [_on_the_page(track) for track in tracks]
         self._steps = max(map(len, self._points)) - 1
         self._heads = [_marker(track, lost=False) for track in tracks] if heads else []
@@ -208,7 +213,6 @@ class Race:
     def _frames(self, fps, scale):
         """Yield the pictures of a movie; the last one `HOLD` seconds long."""
         size = tuple(self._size(scale))
-        self._go_to(self._steps)  # names at the ends of lines stand there from the start
         layers = [Image.open(io.BytesIO(layer)) for layer in _canvas.layers(self._fig, self._levels)]
         layers = [layer.resize(size, Image.Resampling.BOX) for layer in layers]
         for k in np.linspace(0, self._steps, round(fps * self.seconds) + 1):
