@@ -1,5 +1,10 @@
 """The checks of notebook 03: right variants pass, usual mistakes get the hint they deserve."""
 
+import re
+import runpy
+from pathlib import Path
+
+import nbformat
 import numpy as np
 import pytest
 
@@ -8,6 +13,8 @@ from course_lib.exercises import nb03
 from course_lib.landscapes import valley
 from course_lib.optimizers import Momentum, Nesterov
 from course_lib.rates import best_momentum
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -295,3 +302,27 @@ def test_formulas_are_asked_for_by_letters():
     assert nb03.check_formulas(4).message == 'Expected four letters such as "ccaa", got 4.'
     assert nb03.check_formulas("abca").message == "3 of 4 are right."
     assert nb03.check_formulas("cccc").message == "1 of 4 are right."
+
+
+# --- the panel of the notebook against the golden values
+
+
+def test_the_panel_says_what_the_golden_values_prove():
+    notebook = nbformat.read(ROOT / "notebooks" / "03_momentum_and_nesterov.ipynb", as_version=4)
+    panel = next(cell.source for cell in notebook.cells if cell.source.startswith("## The same in"))
+    proved = {(row.theirs, row.ours): row.when for row in _golden("SAME")}
+    claims = 0
+    for line in panel.splitlines():
+        ours, *cells = re.findall(r"\| ([^|]+) (?=\|)", line) or [""]
+        ours = ours.split("`")[1].replace('"', "'") if "`" in ours else ours
+        for cell in cells:
+            for theirs in re.findall(r"`((?:torch|keras|optax)[^`]+)`", cell):
+                claims += 1
+                theirs, constant = theirs.replace("params", "[x]"), "constant" in cell
+                assert (theirs, ours) in proved or constant, (theirs, ours)
+                assert proved.get((theirs, ours), "constant lr") == ("constant lr" if constant else "always")
+    assert claims >= 9
+
+
+def _golden(name):
+    return runpy.run_path(str(ROOT / "tests" / "golden" / "calls.py"))[name]
