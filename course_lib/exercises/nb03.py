@@ -147,7 +147,7 @@ def _same_way(lr, beta, source, target):
             ),
         ),
         (
-            "If source and target are the same, lr stays as it is.",
+            "Right between (c) and the others; but from (a) to (b) and back, and from (c) to (c), lr stays.",
             lambda lr, beta, source, target: lr * (1 - beta) if target != "c" else lr / (1 - beta),
         ),
     ],
