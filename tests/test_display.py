@@ -126,9 +126,8 @@ def test_the_commonest_colours_are_a_quarter_of_the_palette():
     pixels[0, 30:50] = [3, 4, 3]
     pixels[0, 50:60] = [3, 3, 4]
     pixels[0, 60:68] = [4, 3, 3]  # the fourth: too close to the others to be chosen among the rest
-    got = {
-        tuple(p) for p in np.asarray(picture(display.palettised(Image.fromarray(pixels), 12)).convert("RGB"))[0]
-    }
+    reduced = picture(display.palettised(Image.fromarray(pixels), 12)).convert("RGB")
+    got = {tuple(p) for p in np.asarray(reduced)[0]}
     assert {(3, 3, 3), (3, 4, 3), (3, 3, 4)} <= got
     assert (4, 3, 3) not in got
 

@@ -385,7 +385,7 @@ WRONG = [
     (nb02.check_step_sizes, lambda lam: (2 / max(lam), 2 / sum(lam), 0.5), "`best` is"),
     (nb02.check_step_sizes, lambda lam: (2 / lam[0], 2 / (lam[-1] + lam[0]), 0.5), ""),
     (nb02.check_epoch_batches, epoch_with_replacement, "with replacement"),
-    (nb02.check_epoch_batches, epoch_reshuffled, "shuffle once"),
+    (nb02.check_epoch_batches, epoch_reshuffled, "Shuffle once"),
     (nb02.check_epoch_batches, epoch_drops_last, "short last batch"),
     (nb02.check_epoch_batches, epoch_unshuffled, "rng.permutation(N)"),
     (nb02.check_epoch_batches, epoch_global, "not from `np.random`"),

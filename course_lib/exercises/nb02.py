@@ -171,7 +171,8 @@ def check_epoch_batches(epoch_batches):
         if used.max() > 1:
             raise NotYet(
                 f"{given}: example {used.argmax()} comes {used.max()} times.",
-                "That is drawing with replacement, or shuffling for each batch: shuffle once, then slice.",
+                "Shuffle once, then slice at 0, B, 2B, ... (`range(0, N, B)`). Examples repeat "
+                "if slices overlap, if each batch is shuffled anew, or if you draw with replacement.",
             )
         if len(flat) < N:
             text = f"{given}: {N - len(flat)} of {N} examples are left out."
@@ -306,6 +307,10 @@ def _exact_steps(kappa, factor, power=2):
             "Round up (`np.ceil`), not to the nearest whole number.",
             lambda kappa, factor: round(_exact_steps(kappa, factor)),
         ),
+        (
+            "Round up with `np.ceil`: a whole number stays as it is.",
+            lambda kappa, factor: int(_exact_steps(kappa, factor)) + 1,
+        ),
         ("A number of steps is whole: round up.", _exact_steps),
         (
             "Both logarithms are negative: their quotient is positive.",
@@ -321,7 +326,8 @@ def _exact_steps(kappa, factor, power=2):
 )
 def check_steps_needed():
     """Compare with the smallest k for which rate^(2k) <= factor."""
-    yield from ((10, 1e-6), (100, 1e-6), (1.5, 1e-6), (2, 1e-3), (20.0, 0.01), (1000, 1e-4), (50, 1e-5))
+    yield from ((10, 1e-6), (100, 1e-6), (1.5, 1e-6), (2, 1e-3), (3, 1 / 16))
+    yield from ((20.0, 0.01), (1000, 1e-4), (50, 1e-5))
 
 
 def _minibatch_variance(single, B, replace, ddof=0):
