@@ -159,7 +159,11 @@ def _walking_on(f, x, h):
         ("Those are forward differences: use `x - step` too.", _forward_gradient),
         ("Those are backward differences: use `x + step` too.", _backward_gradient),
         ("Only the first entry is set: is `return` inside the loop?", _first_only),
-        ("`a = x` makes no copy, both names mean one array: take `x.copy()`, or `x + step`.", _one_array),
+        (
+            "All zeros: is each slope stored in `g[i]`? Is the step a float array? And are both points "
+            "arrays of their own (`a = x` makes no copy: take `x.copy()`, or `x + step`)?",
+            _one_array,
+        ),
         ("`x` may be a matrix: `range(len(x))` moves a whole row. Use `np.ndindex(x.shape)`.", _rows),
         ("`x` may be a matrix: `range(len(x))` moves a whole row. Use `np.ndindex(x.shape)`.", _filled_rows),
         (
@@ -202,7 +206,7 @@ SUSPECTS = {
     ],
     hint="For each suspect, divide measured (numerical) by formula (analytic) at the worst coordinate. "
     "2: half of it is there; -1: a sign; 1/N: a sum for a mean; no round ratio: perhaps swapped.",
-    passed="Ratios 1/30, 2 and -1: a round ratio names the culprit before anybody reads the code.",
+    passed="A round ratio names the culprit before anybody reads the code.",
 )
 def check_culprits():
     """Compare with the mistakes of `SUSPECTS`, in alphabetical order."""
