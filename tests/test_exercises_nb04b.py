@@ -1,0 +1,128 @@
+"""The checks of notebook 04b: right variants pass, usual mistakes get the hint they deserve."""
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import nb04b
+from course_lib.optimizers import AMSGrad, AMSGradState, Clipped, GradientDescent
+
+
+@pytest.fixture(autouse=True)
+def _own_progress(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+
+
+CHECKS = [getattr(nb04b, name) for name in nb04b.__all__]
+MISTAKES = [
+    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
+    for check in CHECKS
+    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
+def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
+    answer = check(wrong)
+    assert (answer.status, answer.hint) == ("not yet", hint)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_blank_and_reference(check):
+    assert check(...).status == "not attempted"
+    assert check(check.exercise.reference, solution=True).status == "passed"
+
+
+# --- right answers, written in other ways
+
+
+def amsgrad_by_the_course(x, g, v, vmax, lr, beta2, eps):
+    rule = AMSGrad(lr, 0.0, beta2, eps, bias_correction=False)
+    x, state = rule.step(x, g, AMSGradState(0, np.zeros_like(x), v, 1.0, 1.0, vmax))
+    return x, state.v, state.vmax
+
+
+def amsgrad_with_where(x, g, v, vmax, lr, beta2, eps):
+    v = v + (1 - beta2) * (g * g - v)
+    vmax = np.where(v > vmax, v, vmax)
+    return x - g * (lr / (eps + vmax**0.5)), v, vmax
+
+
+def clip_by_the_course(gW, gb, c):
+    g = np.concatenate([gW.ravel(), gb])
+    x, _ = Clipped(GradientDescent(1.0), c).step(0 * g, g, Clipped(GradientDescent(1.0), c).init(g))
+    return -x[: gW.size].reshape(gW.shape), -x[gW.size :]
+
+
+def clip_with_if(gW, gb, c):
+    norm = np.hypot(np.linalg.norm(gW), np.linalg.norm(gb))
+    if norm > c:
+        return gW / norm * c, gb / norm * c
+    return gW, gb
+
+
+def choose_with_a_loop(lrs, losses):
+    best, found = np.inf, 0
+    for k, row in enumerate(losses):
+        if np.mean(row) < best:  # False for NaN
+            best, found = np.mean(row), k
+    return float(lrs[found]), found not in (0, len(lrs) - 1)
+
+
+def choose_with_nanargmin(lrs, losses):
+    k = np.nanargmin(losses.mean(axis=1))
+    return lrs[k], bool(0 < k < len(lrs) - 1)
+
+
+def paired_by_hand(a, b, t):
+    d = [p - q for p, q in zip(a, b, strict=True)]
+    n, mean = len(d), sum(d) / len(d)
+    variance = sum((x - mean) ** 2 for x in d) / (n - 1)
+    return mean, t * (variance / n) ** 0.5
+
+
+RIGHT = {
+    nb04b.check_amsgrad_step: [amsgrad_by_the_course, amsgrad_with_where],
+    nb04b.check_clip_together: [clip_by_the_course, clip_with_if],
+    nb04b.check_choose_lr: [choose_with_a_loop, choose_with_nanargmin],
+    nb04b.check_paired_difference: [paired_by_hand],
+}
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"), [(check, answer) for check, answers in RIGHT.items() for answer in answers]
+)
+def test_right_answers_pass(check, answer):
+    result = check(answer)
+    assert result.status == "passed", result
+
+
+# --- wrong answers that are in no list
+
+
+def amsgrad_smaller_rate(x, g, v, vmax, lr, beta2, eps):
+    x, v, vmax = amsgrad_with_where(x, g, v, vmax, lr, beta2, eps)
+    return x, v, 0.9 * vmax
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (nb04b.check_amsgrad_step, amsgrad_smaller_rate),
+        (nb04b.check_clip_together, lambda gW, gb, c: (gW, gb)),
+        (nb04b.check_choose_lr, lambda lrs, losses: (lrs[1], True)),
+        (nb04b.check_choose_lr, lambda lrs, losses: (lrs[len(lrs) // 2], True)),
+        (nb04b.check_paired_difference, lambda a, b, t: ((a - b).mean(), 0.0)),
+    ],
+)
+def test_other_wrong_answers_do_not_pass(check, answer):
+    assert check(answer).status == "not yet"
+
+
+def test_the_cases_hold_what_the_notebook_speaks_of():
+    """A short gradient, an lr at each end of the grid, one with a diverged run."""
+    cases = list(nb04b.check_clip_together.exercise.body())
+    assert any(np.sum(gW**2) + np.sum(gb**2) < c**2 for gW, gb, c in cases)
+    chosen = [
+        nb04b.check_choose_lr.exercise.reference(*case) for case in nb04b.check_choose_lr.exercise.body()
+    ]
+    assert {bool(inside) for _, inside in chosen} == {True, False}
