@@ -1,15 +1,22 @@
 r"""Learning-rate schedules: callables that turn the step count t = 0, 1, 2, … into a learning rate.
 
 Every schedule is a small frozen object whose ``__call__`` is its equation. It works for one step, for an
-array of steps (``schedule(np.arange(200))`` draws the curve) and, where ``lr0`` has shape ``(n, 1)``, for a
+array of steps (``schedule(np.arange(200))`` draws the curve) and, where rates have shape ``(n, 1)``, for a
 batch of settings at once. An optimiser takes it in the place of a number:
 ``GradientDescent(lr=inverse_time(0.4, 0.01))``.
 
-The step count belongs to the optimiser's state: it counts updates (minibatches), not epochs.
+The step count belongs to the optimiser's state: it counts updates (minibatches), not epochs. What is meant
+per epoch is wrapped: ``per_epoch(step_decay(0.4, 0.5, every=10), steps_per_epoch)``.
+
+The decays stand here, schedules that begin with a warm-up in `course_lib.warmups`, those that rise and fall
+in `course_lib.cycles`; all can be imported from here.
 
 Robbins and Monro's conditions for stochastic approximation, :math:`\sum_t \eta_t = \infty` and
 :math:`\sum_t \eta_t^2 < \infty`, are met by `inverse_time` alone. The squares of `constant` and
-`inverse_sqrt` sum to infinity; the rates of `exponential` and `step_decay` have a finite sum.
+`inverse_sqrt` sum to infinity, and so do those of the cycles that come back for ever. The rates of
+`exponential`, of `step_decay`, and of whatever ends at 0 have a finite sum: where gradients are no longer
+than G, gradient descent never gets further than :math:`G \sum_t \eta_t` from where it began. `triangular2`
+and `exp_range` settle at ``lr_min``.
 
 References
 ----------
@@ -17,99 +24,36 @@ H. Robbins and S. Monro, "A stochastic approximation method", Annals of Mathemat
 section 2.
 """
 
-import math
-import numbers
 from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib._checks import number_in, require, whole_number
+from course_lib._schedule import Schedule, hyperparameter
+from course_lib.cycles import exp_range, one_cycle, sgdr, triangular, triangular2
+from course_lib.warmups import per_epoch, warmup, warmup_stable_decay
 
-__all__ = ["constant", "exponential", "hyperparameter", "inverse_sqrt", "inverse_time", "step_decay"]
-
-_LR_REMEDY = "Start with a small number such as 0.1."
-_DECAY_REMEDY = "Use 0 for no decay, or a small number such as 0.01."
-
-
-def hyperparameter(name, value, low, high, remedy, *, open_low=False, open_high=False):
-    """Check one hyperparameter: a number, an array over a batch of settings, or a callable of the step t.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the error message.
-    value : float, array_like of shape (..., 1), or callable
-        What the user gave. Of a callable, the value at t = 0 is checked.
-    low, high : float
-        The allowed range.
-    remedy : str
-        What to do instead, for the error message.
-    open_low, open_high : bool
-        Whether the end of the range is excluded.
-
-    Returns
-    -------
-    float, ndarray of shape (..., 1), or callable
-        A Python float (which never promotes float32), a read-only float64 copy of the array, or the callable.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of range, not finite or not a real number (booleans and strings are none), or if an
-        array's last axis is not 1, so that it would silently give each coordinate its own value.
-
-    Examples
-    --------
-    >>> hyperparameter("beta", 0.9, 0, 1, "Use 0.9.")
-    0.9
-    >>> hyperparameter("beta", 1.5, 0, 1, "Use 0.9.")
-    Traceback (most recent call last):
-        ...
-    ValueError: beta = 1.5: must be in [0, 1]. Use 0.9.
-    """
-    if callable(value):
-        try:
-            first = value(0)
-        except Exception as error:
-            text = f"a callable of the step count t = 0, 1, 2, …; at t = 0 it raised {error!r}"
-            raise ValueError(f"{name} = {value!r}: must be {text}. {remedy}") from error
-        require(not callable(first), f"{name}(0)", first, "a number or an array, not a callable", remedy)
-        hyperparameter(f"{name}(0)", first, low, high, remedy, open_low=open_low, open_high=open_high)
-        return value
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
-    if isinstance(value, numbers.Real):
-        return number_in(name, value, low, high, remedy, open_low=open_low, open_high=open_high)
-    brackets = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
-    allowed = f"a number in {brackets}, an array of them with last axis 1, or a callable of the step t"
-    try:
-        array = np.array(value)
-    except ValueError:
-        array = np.array(None)
-    require(array.dtype.kind in "iuf" and array.size > 0, name, value, allowed, remedy)
-    inside = (array > low if open_low else array >= low) & (array < high if open_high else array <= high)
-    require(bool(inside.all()), name, value, allowed, remedy)
-    per_member = "Reshape it to (-1, 1), one value for each member of a batch: it must not be per coordinate."
-    require(array.shape[-1] == 1, name, value, allowed, per_member)
-    array = array.astype(np.float64)
-    array.setflags(write=False)
-    return array
-
-
-class _Schedule:
-    """Checks the initial rate and the decay of the schedules that have them."""
-
-    def __post_init__(self):
-        for name, remedy in (("lr", _LR_REMEDY), ("lr0", _LR_REMEDY), ("decay", _DECAY_REMEDY)):
-            if hasattr(self, name):
-                value = getattr(self, name)
-                require(not callable(value), name, value, "a number or an array with last axis 1", remedy)
-                value = hyperparameter(name, value, 0, math.inf, remedy, open_high=True)
-                object.__setattr__(self, name, value)
+__all__ = [
+    "constant",
+    "cosine",
+    "exp_range",
+    "exponential",
+    "hyperparameter",
+    "inverse_sqrt",
+    "inverse_time",
+    "one_cycle",
+    "per_epoch",
+    "polynomial",
+    "sgdr",
+    "step_decay",
+    "triangular",
+    "triangular2",
+    "warmup",
+    "warmup_stable_decay",
+]
 
 
 @dataclass(frozen=True, eq=False)
-class constant(_Schedule):
+class constant(Schedule):
     r"""The same rate at every step: :math:`\eta_t = \eta`.
 
     Parameters
@@ -139,7 +83,7 @@ class constant(_Schedule):
 
 
 @dataclass(frozen=True, eq=False)
-class inverse_time(_Schedule):
+class inverse_time(Schedule):
     r"""Time-based decay: :math:`\eta_t = \eta_0 / (1 + k t)`.
 
     The only schedule here that meets both of Robbins and Monro's conditions (for k > 0).
@@ -172,7 +116,7 @@ class inverse_time(_Schedule):
 
 
 @dataclass(frozen=True, eq=False)
-class inverse_sqrt(_Schedule):
+class inverse_sqrt(Schedule):
     r"""Inverse square-root decay: :math:`\eta_t = \eta_0 / \sqrt{1 + k t}`.
 
     Parameters
@@ -203,7 +147,7 @@ class inverse_sqrt(_Schedule):
 
 
 @dataclass(frozen=True, eq=False)
-class exponential(_Schedule):
+class exponential(Schedule):
     r"""Exponential decay: :math:`\eta_t = \eta_0 e^{-k t}`.
 
     Parameters
@@ -234,8 +178,10 @@ class exponential(_Schedule):
 
 
 @dataclass(frozen=True, eq=False)
-class step_decay(_Schedule):
+class step_decay(Schedule):
     r"""A staircase: :math:`\eta_t = \eta_0\, c^{\lfloor t/s \rfloor}`.
+
+    With c = 1/2 and s = 100 this is the other usual spelling, :math:`\eta_0 / 2^{\lfloor t/100 \rfloor}`.
 
     Parameters
     ----------
@@ -244,7 +190,7 @@ class step_decay(_Schedule):
     drop : float
         c in (0, 1], the factor at each drop.
     every : int
-        s, at least 1: the number of steps between two drops.
+        s, at least 1: the number of steps (not epochs) between two drops.
 
     Raises
     ------
@@ -262,12 +208,100 @@ class step_decay(_Schedule):
     drop: float
     every: int
 
-    def __post_init__(self):
-        super().__post_init__()
-        drop = number_in("drop", self.drop, 0, 1, "Use 0.5 to halve the rate.", open_low=True)
-        object.__setattr__(self, "drop", drop)
-        object.__setattr__(self, "every", whole_number("every", self.every, 1, "Count it in steps."))
-
     def __call__(self, t):
         """Return the rate at step `t` (an int, or an array of steps)."""
         return self.lr0 * self.drop ** (t // self.every)
+
+
+@dataclass(frozen=True, eq=False)
+class polynomial(Schedule):
+    r"""Polynomial decay: :math:`\eta_t = \eta_T + (\eta_0 - \eta_T)\,(1 - t/T)^p` up to t = T, then flat.
+
+    Parameters
+    ----------
+    lr0 : float or array_like of shape (..., 1)
+        The rate at t = 0.
+    steps : int
+        T, at least 1: the number of steps (not epochs) after which the last rate is reached.
+    power : float, default 1
+        p > 0: 1 is a straight line, 2 falls faster at first.
+    lr_end : float or array_like of shape (..., 1), default 0
+        :math:`\eta_T`, at most `lr0`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, not a number, or an array whose last axis is not 1.
+
+    Notes
+    -----
+    Variant: ``torch.optim.lr_scheduler.PolynomialLR(optimizer, steps, power)``, which ends at 0, and
+    ``keras.optimizers.schedules.PolynomialDecay(lr0, steps, lr_end, power)``, whose default end is 0.0001.
+
+    References
+    ----------
+    L.-C. Chen, G. Papandreou, I. Kokkinos, K. Murphy and A. Yuille, "DeepLab", IEEE Transactions on Pattern
+    Analysis and Machine Intelligence 40 (2018), section 4.1.2 (where it is called "poly").
+
+    Examples
+    --------
+    >>> schedule = polynomial(0.4, steps=100, power=2)
+    >>> [float(schedule(t)) for t in (0, 50, 100, 1000)]
+    [0.4, 0.1, 0.0, 0.0]
+    """
+
+    lr0: float | np.ndarray
+    steps: int
+    power: float = 1.0
+    lr_end: float | np.ndarray = 0.0
+
+    def __call__(self, t):
+        """Return the rate at step `t` (an int, or an array of steps)."""
+        left = 1 - np.minimum(t, self.steps) / self.steps
+        return self.lr_end + (self.lr0 - self.lr_end) * left**self.power
+
+
+@dataclass(frozen=True, eq=False)
+class cosine(Schedule):
+    r"""Half a cosine: :math:`\eta_t = \eta_T + \frac12 (\eta_0 - \eta_T)(1 + \cos(\pi t/T))`, flat from T on.
+
+    Parameters
+    ----------
+    lr0 : float or array_like of shape (..., 1)
+        The rate at t = 0.
+    steps : int
+        T, at least 1: the number of steps (not epochs) after which the last rate is reached.
+    lr_end : float or array_like of shape (..., 1), default 0
+        :math:`\eta_T`, at most `lr0`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, not a number, or an array whose last axis is not 1.
+
+    Notes
+    -----
+    Variant: ``keras.optimizers.schedules.CosineDecay(lr0, steps, alpha)``, where the end is ``alpha * lr0``.
+    ``torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, lr_end)`` is the same up to T, and then
+    climbs up again; `sgdr` jumps up.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR (2017),
+    equation 5 without restarts.
+
+    Examples
+    --------
+    >>> schedule = cosine(0.4, steps=100)
+    >>> [round(float(schedule(t)), 12) for t in (0, 50, 100, 1000)]
+    [0.4, 0.2, 0.0, 0.0]
+    """
+
+    lr0: float | np.ndarray
+    steps: int
+    lr_end: float | np.ndarray = 0.0
+
+    def __call__(self, t):
+        """Return the rate at step `t` (an int, or an array of steps)."""
+        angle = np.pi * np.minimum(t, self.steps) / self.steps
+        return self.lr_end + (self.lr0 - self.lr_end) * ((1 + np.cos(angle)) / 2)
