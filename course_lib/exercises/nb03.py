@@ -48,6 +48,10 @@ def _lr_twice(grad, x0, lr, beta, steps):
     return _momentum(grad, x0, lr, beta, steps, lambda v, g, beta: beta * v + lr * g)
 
 
+def _mixed(grad, x0, lr, beta, steps):
+    return _momentum(grad, x0, lr, beta, steps, lambda v, g, beta: beta * v - lr * g)
+
+
 def _steps_uphill(grad, x0, lr, beta, steps):
     return _momentum(grad, x0, -lr, beta, steps)
 
@@ -75,6 +79,7 @@ def _steps_uphill(grad, x0, lr, beta, steps):
         ),
         ("First update v, then move x with the *new* v.", _old_velocity),
         ("lr is used twice: in (a) it multiplies v when x moves, and nothing else.", _lr_twice),
+        ("Two conventions are mixed: in (a) v gathers `+ grad(x)`, without lr.", _mixed),
         ("You go up: v gathers `+ grad(x)`, and x moves by minus `lr * v`.", _steps_uphill),
         (
             "The old v has the wrong sign: `beta * v + g`.",
@@ -211,6 +216,12 @@ def _without_roots(eigenvalues):
     return (2 / (low + high)) ** 2, rate**2, rate
 
 
+def _plain(eigenvalues):
+    low, high = np.min(eigenvalues), np.max(eigenvalues)
+    rate = (high - low) / (high + low)
+    return 2 / (low + high), rate**2, rate
+
+
 def _in_order(eigenvalues):
     return _best_settings(np.array([eigenvalues[0], eigenvalues[-1]]))
 
@@ -220,6 +231,11 @@ def _in_order(eigenvalues):
     "The best lr and beta",
     reference=_best_settings,
     mistakes=[
+        ("These are plain gradient descent's: momentum has the roots of λ, and √κ.", _plain),
+        (
+            "Both lr and beta are squares.",
+            lambda lam: (_best_settings(lam)[0] ** 0.5, _best_settings(lam)[2], _best_settings(lam)[2]),
+        ),
         ("The roots are missing: it is √λmin + √λmax, and √κ.", _without_roots),
         ("They come in any order: use `np.min` and `np.max`.", _in_order),
         (
@@ -270,6 +286,11 @@ def _trap(grad, x, v, lr, beta):
     return x - v, v
 
 
+def _uphill(grad, x, v, lr, beta):
+    v = beta * v + lr * grad(x - beta * v)
+    return x - v, v
+
+
 def _whole_velocity(grad, x, v, lr, beta):
     v = beta * v - lr * grad(x + v)
     return x + v, v
@@ -302,6 +323,7 @@ def _both(grad, x, v, lr, beta):
             "v has the other sign in the result: with `v = beta * v - lr * g` the step is `x + v`.",
             _other_sign,
         ),
+        ("A right idea with v uphill, but here v is the step itself: `x + v`.", _uphill),
         ("Only beta * v is sure to come: look ahead to `x + beta * v`, not to x + v.", _whole_velocity),
         (
             "Start the step from x, not from the place ahead: beta * v would count twice.",
