@@ -24,6 +24,7 @@ __all__ = [
     "race",
     "rates",
     "regressions",
+    "regularizers",
     "schedules",
     "widgets",
 ]

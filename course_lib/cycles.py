@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib._checks import one_of, require
+from course_lib._checks import one_of, require, whole_number
 from course_lib._schedule import Schedule
 
 __all__ = ["exp_range", "one_cycle", "sgdr", "triangular", "triangular2"]
@@ -79,10 +79,9 @@ class one_cycle(Schedule):
         """Return the rate at step `t` (an int, or an array of steps)."""
         top, last = self.rise * self.steps - 1, self.steps - 1
         first, end = self.lr_max / self.div, self.lr_max / (self.div * self.final_div)
-        up = first + (self.lr_max - first) * _share(self.shape, np.minimum(t / top, 1))
-        gone = np.clip((t - top) / (last - top), 0, 1)
-        down = self.lr_max + (end - self.lr_max) * _share(self.shape, gone)
-        return np.where(t <= top, up, down)[()]
+        up = _share(self.shape, np.minimum(t / top, 1))
+        down = _share(self.shape, np.clip((t - top) / (last - top), 0, 1))
+        return first + (self.lr_max - first) * up + (end - self.lr_max) * down
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,17 +229,18 @@ class sgdr(Schedule):
 
     def restarts(self, steps):
         """Return the steps t ≤ `steps` at which a new cycle begins; after t updates a cycle is complete."""
-        found, length = [], self.period
-        while (start := found[-1] if found else 0) + length <= steps:
-            found.append(start + length)
-            length *= self.multiplier
-        return found
+        last = whole_number("steps", steps, 0, "Give the number of updates of the run.")
+        m = self.multiplier
+        if m == 1:
+            return list(range(self.period, last + 1, self.period))
+        starts = (self.period * (m**k - 1) // (m - 1) for k in range(1, last.bit_length() + 1))
+        return [start for start in starts if start <= last]
 
     def _position(self, t):
         """Return the number of steps since the last restart, and the length of the cycle."""
         if self.multiplier == 1:
             return t % self.period, self.period
-        starts = np.array([0, *self.restarts(np.max(t, initial=0))])
+        starts = np.array([0, *self.restarts(int(np.max(t, initial=0)))])
         cycle = np.searchsorted(starts, t, side="right") - 1
         return t - starts[cycle], self.period * self.multiplier**cycle
 

@@ -99,7 +99,7 @@ FAMILIES = {
 @pytest.mark.parametrize(("schedule", "values"), CURVES, ids=repr)
 def test_values_by_hand(schedule, values):
     for t, value in values.items():
-        assert float(schedule(t)) == pytest.approx(value, rel=1e-14, abs=1e-16)
+        assert float(schedule(t)) == pytest.approx(value, rel=1e-14, abs=1e-15)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -385,6 +385,13 @@ def test_restarts():
     assert sgdr(1, 4).restarts(11) == [4, 8]
     assert sgdr(1, 4, 2).restarts(28) == [4, 12, 28]
     assert sgdr(1, 4, 2).restarts(3) == []
+    assert sgdr(1, 4, 2).restarts(4) == [4]
+    assert sgdr(1, 1, 2).restarts(1) == [1]
+    assert sgdr(1, 1, 2).restarts(0) == sgdr(1, 1).restarts(0) == []
+    with pytest.raises(
+        ValueError, match=r"^steps = -1: must be a whole number of at least 0. Give the number"
+    ):
+        sgdr(1, 4).restarts(-1)
     assert sgdr(1, 1, 3).restarts(400) == [1, 4, 13, 40, 121, 364]
 
 
