@@ -90,7 +90,32 @@ def step(w):
 live(fig, step, [image, bars], alt="A picture and bars.", w=slider(0, 4, 2))
 """
 
+MAP = """
+from course_lib import rates
+from course_lib.descent import minimize
+from course_lib.landscapes import valley as make_valley
+from course_lib.optimizers import Momentum
+
+land, betas = make_valley(), np.linspace(0, 0.995, 200)
+rate = rates.rate_map(land.eigenvalues, np.linspace(0.005, 1, 200), betas)
+fig, (left, right) = plt.subplots(1, 2)
+left.imshow(np.where(rate < 1, rate, np.nan), origin="lower", extent=(0.005, 1, 0, 0.995), aspect="auto")
+plots.contours(right, land, window=((-6, 6), (-4, 4)))
+(here,) = left.plot([], [], "o", color="white", mec="black", ms=11)
+(walk,) = right.plot([], [], "^-", ms=4)
+
+def visit(lr, beta):
+    run = minimize(land, land.start, Momentum(lr, beta), steps=100, limit=1e4)
+    here.set_data([lr], [beta])
+    walk.set_data(*run.x.T)
+    return f"rate {rates.momentum_rate(lr, beta, land.eigenvalues):.3f}"
+
+sliders = {"lr": slider(0.005, 1, 0.3), "beta": slider(0, 0.99, 0.8)}
+live(fig, visit, [here, walk], alt="The rate map and a run.", **sliders)
+"""
+
 WIDGETS = {"text echo": ECHO, "lines, 2 × 201 points": LINES, "picture and bars": PICTURE}
+WIDGETS |= {"point on the rate map, run": MAP}
 
 # Note the time of each key event, and of each frame that shows something new once it has been painted.
 WATCH = """
@@ -166,7 +191,7 @@ def held_key(page, seconds=4.0, rate=30):
 def measure(page, view, name, presses):
     """Print one row of the table."""
     view.evaluate(WATCH)
-    view.get_by_role("slider").focus()
+    view.get_by_role("slider").first.focus()
     single_presses(page, 10)  # warm-up
     times = single_presses(page, presses)
     held, frames, rest, moving, sharp = held_key(page)
@@ -191,13 +216,13 @@ def main():
         heads = f"{'median':>9}{'95 %':>9}{'presses':>11}{'frames':>11}{'rest':>10}{'bytes':>9}{'at rest':>9}"
         print(f"{'from press to painted frame':33}{heads}")
         for ratio in (1, 2):
-            window = {"viewport": {"width": 1280, "height": 1400}, "device_scale_factor": ratio}
+            window = {"viewport": {"width": 1280, "height": 2000}, "device_scale_factor": ratio}
             page = chromium.new_context(**window).new_page()
             page.add_init_script(WEIGH)
             lab.open(page, "views.ipynb")
             if errors := lab.run_all(page):
                 sys.exit("\n".join(errors))
-            page.wait_for_selector("canvas >> nth=1")
+            page.wait_for_selector("canvas >> nth=2")
             page.wait_for_timeout(1000)
             for number, name in enumerate(WIDGETS):
                 view = page.locator(".echo, .live-view").nth(number)
