@@ -2,8 +2,8 @@
 
 The modules, in the order in which they build on one another; each loads when it is first used:
 
-derivatives, landscapes, regressions, schedules, optimizers, descent, datasets, display,
-plots, widgets, race, exercises
+derivatives, landscapes, regressions, schedules, optimizers, descent, rates, initializers,
+regularizers, layers, networks, datasets, display, plots, widgets, race, exercises
 """
 
 import importlib
