@@ -271,7 +271,7 @@ RIGHT = {
     nb02.check_minibatch_variance: [variance_by_hand, variance_if, variance_std],
     nb02.check_lr_for_radius: [lr_by_hand, lr_in_steps, lr_by_bisection],
     nb02b.check_armijo_step: [armijo_power, armijo_recursive, armijo_break],
-    nb02b.check_basin_shares: [shares_by_loop, shares_with_labels, shares_all_within],
+    nb02b.check_basin_shares: [shares_by_loop, shares_with_labels],
     nb02b.check_running_average: [average_list, average_update, average_add],
     nb02b.check_robbins_monro: ["BC", "CB", "B, C", "b c", "B and C", ("B", "C"), ["c", "b"], {"B", "C"}],
 }
@@ -410,6 +410,7 @@ WRONG = [
     (nb02.check_epoch_batches, lambda N, B, rng: 1 / 0, "rng.permutation(N)"),
     (nb02b.check_armijo_step, armijo_shrinks_first, "test before you shrink"),
     (nb02b.check_armijo_step, armijo_never_shrinks, "t = t * shrink"),
+    (nb02b.check_basin_shares, shares_all_within, "A walker counts once"),
     (nb02b.check_basin_shares, lambda ends, minima, radius: 0.25, "np.mean(label == i)"),
     (nb02b.check_robbins_monro, "ABCDEF", "Test both sums"),
     (nb02b.check_robbins_monro, "d, b, c", "Look at D once more"),

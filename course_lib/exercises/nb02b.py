@@ -37,6 +37,10 @@ def _ending(phi):
     return limited
 
 
+def _one_shrink(phi, slope, t0, c, shrink):
+    return t0 * shrink if phi(t0) > phi(0) + c * t0 * slope else t0
+
+
 @exercise(
     "02b.1",
     "Backtracking",
@@ -70,13 +74,14 @@ def _ending(phi):
             "Where `t0` satisfies the rule, return `t0`: test before you shrink.",
             lambda phi, slope, t0, c, shrink: _armijo(phi, slope, t0 * shrink, c, shrink),
         ),
+        ("One shrink may not be enough: use `while`.", _one_shrink),
         ("`t0` itself may fail the rule: shrink until it holds.", lambda phi, slope, t0, c, shrink: t0),
         (
             "Return the step t, not the value there.",
             lambda phi, slope, t0, c, shrink: phi(_armijo(phi, slope, t0, c, shrink)),
         ),
     ],
-    hint="`while phi(t) > phi(0) + c * t * slope: t = t * shrink`.",
+    hint="Test the rule at t; as long as it fails, shrink (`t = t * shrink`) and test again.",
     passed="A fair share of the promised descent, for a few evaluations.",
 )
 def check_armijo_step():
@@ -97,6 +102,7 @@ def check_armijo_step():
         (parabola, -2.0, 1.0, 0.6, 0.8),
         (parabola, -2.0, 0.3, 0.1, 0.4),  # t0 will do
         (parabola, -2.0, 0.66665, 1e-4, 0.5),  # t0 lowers φ, but by less than the share c
+        (lambda t: (t - 1) * (t - 1), -2.0, 1.0, 0.5, 0.5),  # exactly the share c: enough
     ):
         yield _ending(phi), slope, t0, c, shrink
 
@@ -114,6 +120,11 @@ def _basin_shares(ends, minima, radius):
 def _shares_found_only(ends, minima, radius):
     found = _basin_shares(ends, minima, radius)[:-1]
     return np.append(found / found.sum(), 1 - found.sum())
+
+
+def _within(ends, minima, radius):
+    near = np.sum((ends[:, None] - minima) ** 2, axis=-1) < radius**2
+    return np.append(near.mean(axis=0), 1 - near.any(axis=1).mean())
 
 
 @exercise(
@@ -137,6 +148,7 @@ def _shares_found_only(ends, minima, radius):
             "The walkers that reached no minimum come last, not first.",
             lambda ends, minima, radius: np.roll(_basin_shares(ends, minima, radius), 1),
         ),
+        ("A walker counts once, for the nearest minimum, also where two lie within the radius.", _within),
         ("Divide by all walkers, also by those that reached no minimum.", _shares_found_only),
         (
             "That is the squared distance: take its root, or compare it with `radius**2`.",
@@ -160,6 +172,8 @@ def check_basin_shares():
     ):
         reached = rng.integers(min(3, len(minima)), size=n)
         yield minima[reached] + radius * rng.standard_normal((n, 2)), minima, radius
+    near_both = np.array([[0.9, 0.0], [-0.5, 0.0], [2.0, 0.0], [9.0, 9.0]])  # each walker counts once
+    yield near_both, np.array([[0.0, 0.0], [1.5, 0.0]]), 1.0
 
 
 def _running_average(x):
@@ -199,7 +213,8 @@ def _leaky(x, rho=0.9):
         ),
         ("That is a leaky average; here every point has the same weight.", _leaky),
     ],
-    hint="`np.cumsum(x, axis=0)`, then divide row k by k + 1.",
+    hint="Sums with `np.cumsum`, then divide row k by k + 1: by a column, "
+    "`np.arange(1, len(x) + 1)[:, None]` has shape (T, 1).",
     passed="The dance averages out, at the price of one more array.",
 )
 def check_running_average():
