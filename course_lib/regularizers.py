@@ -29,8 +29,9 @@ __all__ = ["L1", "L2", "ElasticNet", "MaxNorm", "Penalised", "PenalisedModel", "
 def _inputs(theta, mask):
     """Return parameters and mask as arrays; the mask is True where there is none."""
     theta = np.asarray(theta)
+    real = theta.ndim > 0 and theta.dtype.kind in "iuf"
+    require(real, "theta", theta, "real numbers of shape (..., d)", "Give the parameters in an array.")
     theta = theta if theta.dtype.kind == "f" else theta.astype(np.float64)
-    require(theta.ndim > 0, "theta", theta, "an array of shape (..., d)", "Give the parameters in an array.")
     if mask is None:
         return theta, True
     mask = np.asarray(mask)

@@ -158,6 +158,7 @@ def test_max_norm_by_hand():
     masked = grouped.prox([3.0, 3, 4, 4, 9], mask=[1, 1, 1, 0, 1])
     np.testing.assert_allclose(masked, [0.6, 1, 0.8, 4, 9], rtol=1e-15)
     np.testing.assert_array_equal(MaxNorm(1, [-1, -1]).prox([3.0, 4.0]), [3, 4])
+    np.testing.assert_array_equal(MaxNorm(1, [0]).prox([3.0]), [1])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -373,8 +374,9 @@ def test_groups_of_another_length_and_safe_from_the_caller():
 @pytest.mark.parametrize("penalty", [*PENALTIES.values(), MaxNorm(1)])
 def test_bad_parameters_and_masks(penalty, method):
     extra = {"lr": 0.1} if method == "prox" else {}
-    with pytest.raises(ValueError, match=r"^theta = .*: must be an array of shape \(\.\.\., d\)"):
-        getattr(penalty, method)(1.0, **extra)
+    for theta in (1.0, None, "a", ["a"], [None], [True], [1j]):
+        with pytest.raises(ValueError, match=r"^theta = .*: must be real numbers of shape \(\.\.\., d\)"):
+            getattr(penalty, method)(theta, **extra)
     for mask in ([1, 1], np.ones((1, 4)), 1):
         with pytest.raises(ValueError, match=r"^mask\.shape = .*: must be \(4,\)\. One number, 0 or 1"):
             getattr(penalty, method)(THETA, mask=mask, **extra)
@@ -390,6 +392,24 @@ def test_proximal_needs_a_rule(rule):
 def test_proximal_needs_a_penalty(penalty):
     with pytest.raises(ValueError, match=r"^penalty = .*: must be an object with prox"):
         Proximal(GradientDescent(0.1), penalty)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: L1(1),
+        lambda: L2(1),
+        lambda: ElasticNet(1),
+        lambda: MaxNorm(1),
+        lambda: Proximal(GradientDescent(1), PENALTIES["L1"]),
+    ],
+)
+def test_frozen_and_equal_to_itself_only(make):
+    one = make()
+    assert one == one
+    assert one != make()
+    with pytest.raises(AttributeError):
+        one.lam = 7
 
 
 def test_every_public_name_is_there():
