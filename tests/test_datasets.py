@@ -360,6 +360,17 @@ def test_no_connection(small, server, monkeypatch, tmp_path):
     assert cached(tmp_path) == {}
 
 
+def test_a_silent_server_is_given_up(small, server, monkeypatch, tmp_path):
+    assert _fetch.TIMEOUT == 30
+    monkeypatch.setattr(_fetch, "TIMEOUT", 0.1)
+    awake = threading.Event()
+    server.files["/" + FIRST] = lambda handler: awake.wait(10)
+    with pytest.raises(ValueError, match=rf"^download of {FIRST} = 'failed'.*[Tt]imed? ?out"):
+        mnist(2)
+    awake.set()
+    assert cached(tmp_path) == {}
+
+
 @pytest.mark.parametrize("answer", [PACKED[:50], b"", gzip.compress(b"other")])
 def test_a_spoiled_cache_is_refused_and_left_alone(small, server, tmp_path, answer):
     whole(mnist(2))
