@@ -219,9 +219,12 @@ def small(monkeypatch, tmp_path):
 
     expect(SMALL)
     monkeypatch.setattr(datasets, "MNIST_SOURCES", ())
-    monkeypatch.setattr(
-        _fetch.platformdirs, "user_cache_dir", lambda *names: str(tmp_path / "cache" / names[0])
-    )
+
+    def user_cache_dir(name, author):
+        assert author is False  # else Windows would put an author's folder above the course's
+        return str(tmp_path / "cache" / name)
+
+    monkeypatch.setattr(_fetch.platformdirs, "user_cache_dir", user_cache_dir)
     monkeypatch.delenv("COURSE_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return expect
