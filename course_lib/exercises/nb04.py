@@ -1,20 +1,23 @@
-"""Checks of notebook 04: Adagrad, RMSProp, Adadelta and Adam, one step each."""
+"""Checks of notebook 04: Adagrad, Adadelta and Adam, one step each, and three slips to recognise."""
 
 import numpy as np
 
-from course_lib.exercises import exercise
+from course_lib.exercises import NotYet, exercise
+from course_lib.exercises._compare import short
 
 __all__ = [
+    "SLIPS",
     "check_adadelta_step",
     "check_adagrad_step",
     "check_adam_step",
-    "check_rmsprop_step",
+    "check_diagnosis",
     "check_uncorrected_step",
 ]
 
 EPS_INSIDE = "ε stands outside the root here: `np.sqrt(s) + eps`, not `np.sqrt(s + eps)`."
 STATE_LOST = "Return the new state too: the next step needs it."
 UPHILL = "You go up: the step is minus the gradient over its size."
+GRADIENT_LOST = "The gradient is missing: `lr / (np.sqrt(s) + eps)` is the rate, and it multiplies g."
 
 
 def _adagrad(x, g, s, lr, eps, power=2, root=np.sqrt, memory=1.0):
@@ -33,6 +36,8 @@ def _old_adagrad(x, g, s, lr, eps):
     mistakes=[
         (STATE_LOST, lambda x, g, s, lr, eps: _adagrad(x, g, s, lr, eps)[0]),
         (STATE_LOST, lambda x, g, s, lr, eps: (_adagrad(x, g, s, lr, eps)[0], s)),
+        ("The order is x, then s.", lambda x, g, s, lr, eps: _adagrad(x, g, s, lr, eps)[::-1]),
+        (GRADIENT_LOST, lambda x, g, s, lr, eps: (x - lr / (np.sqrt(s + g**2) + eps), s + g**2)),
         ("Add to the old sum: `s + g**2`.", lambda x, g, s, lr, eps: _adagrad(x, g, s, lr, eps, memory=0)),
         ("The new s belongs under the root: first add, then step.", _old_adagrad),
         ("The root is missing.", lambda x, g, s, lr, eps: _adagrad(x, g, s, lr, eps, root=lambda s: s)),
@@ -62,65 +67,6 @@ def _points():
     yield np.array([0.5, 2.0, -1.0]), np.array([-0.3, 4.0, 1.0]), np.array([1.0, 9.0, 0.5])
 
 
-def _rmsprop(x, g, s, lr, rho, eps, kept=None, new=None, power=2, root=np.sqrt):
-    s = (rho if kept is None else kept) * s + (1 - rho if new is None else new) * g**power
-    return x - lr * g / (root(s) + eps), s
-
-
-def _rmsprop_inside(x, g, s, lr, rho, eps):
-    s = rho * s + (1 - rho) * g**2
-    return x - lr * g / np.sqrt(s + eps), s
-
-
-def _rmsprop_old(x, g, s, lr, rho, eps):
-    return x - lr * g / (np.sqrt(s) + eps), rho * s + (1 - rho) * g**2
-
-
-@exercise(
-    "04.2",
-    "One step of RMSProp",
-    reference=lambda x, g, s, lr, rho, eps: _rmsprop(x, g, s, lr, rho, eps),
-    mistakes=[
-        (STATE_LOST, lambda x, g, s, lr, rho, eps: _rmsprop(x, g, s, lr, rho, eps)[0]),
-        (STATE_LOST, lambda x, g, s, lr, rho, eps: (_rmsprop(x, g, s, lr, rho, eps)[0], s)),
-        (
-            "`s += rho * s + ...` keeps the whole old s *and* ρ of it: the cache blows up. Write `s = ...`.",
-            lambda x, g, s, lr, rho, eps: _rmsprop(x, g, s, lr, rho, eps, kept=1 + rho),
-        ),
-        (
-            "That is Adagrad: the old s must fade, `rho * s`.",
-            lambda x, g, s, lr, rho, eps: _rmsprop(x, g, s, lr, rho, eps, kept=1, new=1),
-        ),
-        (
-            "The new square is weighted too, with 1 - ρ: the weights then add up to 1.",
-            lambda x, g, s, lr, rho, eps: _rmsprop(x, g, s, lr, rho, eps, new=1),
-        ),
-        (
-            "The weights are exchanged: ρ belongs to the old s, 1 - ρ to the new square.",
-            lambda x, g, s, lr, rho, eps: _rmsprop(x, g, s, lr, rho, eps, kept=1 - rho, new=rho),
-        ),
-        (
-            "Average the *square* of the gradient.",
-            lambda x, g, s, lr, rho, eps: _rmsprop(x, g, s, lr, rho, eps, power=1),
-        ),
-        (
-            "The root is missing.",
-            lambda x, g, s, lr, rho, eps: _rmsprop(x, g, s, lr, rho, eps, root=lambda s: s),
-        ),
-        ("The new s belongs under the root: first average, then step.", _rmsprop_old),
-        (EPS_INSIDE, _rmsprop_inside),
-        (UPHILL, lambda x, g, s, lr, rho, eps: _rmsprop(x, g, s, -lr, rho, eps)),
-    ],
-    hint="`s = rho * s + (1 - rho) * g**2`; the rest is as in Adagrad.",
-    passed="One word changed, sum to average: the rate can recover now.",
-)
-def check_rmsprop_step():
-    """Compare with ρs + (1 - ρ)g², and x - lr g / (√s + ε) with the new s."""
-    for x, g, s in _points():
-        yield x, g, s, 0.5, 0.75, 0.125
-    yield np.array([1.0]), np.array([3.0]), np.array([0.0]), 0.1, 0.9, 1e-8
-
-
 def _adadelta(x, g, s, u, rho, eps, swap=False, sign=-1.0, scale=None, squared=None):
     s = rho * s + (1 - rho) * g**2
     up, down = np.sqrt(u + eps), np.sqrt(s + eps)
@@ -146,13 +92,17 @@ def _adadelta_outside(x, g, s, u, rho, eps):
 
 
 @exercise(
-    "04.3",
+    "04.2",
     "One step of Adadelta",
     reference=lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps),
     mistakes=[
         (STATE_LOST, lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps)[0]),
         (STATE_LOST, lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps)[:2]),
         (STATE_LOST, lambda x, g, s, u, rho, eps: (_adadelta(x, g, s, u, rho, eps)[0], s, u)),
+        (
+            "The order is x, then s (of g²), then u (of Δ²).",
+            lambda x, g, s, u, rho, eps: tuple(_adadelta(x, g, s, u, rho, eps)[i] for i in (0, 2, 1)),
+        ),
         (
             "You average g² twice: u averages the square of the *update* Δ.",
             lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps, squared=lambda d, g: g**2),
@@ -183,6 +133,9 @@ def check_adadelta_step():
     yield np.array([1.0]), np.array([3.0]), np.array([0.0]), np.array([0.0]), 0.9, 1e-6
 
 
+MULTIPLIED = "Divide by 1 - β^t, do not multiply: the averages start too small and are made larger."
+
+
 def _adam(x, g, m, v, t, lr, beta1, beta2, eps, powers=None, stored=False, sign=1.0, place="outside"):
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
     p1, p2 = (beta1**t, beta2**t) if powers is None else powers(beta1, beta2, t)
@@ -208,17 +161,31 @@ def _part(keep):
     return wrong
 
 
+def _bare(x, g, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = _adam(x, g, m, v, t, lr, beta1, beta2, eps)
+    return x - lr * g / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
 def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
     return _adam(x, g, m, v, t, lr, beta2, beta1, eps)
 
 
 @exercise(
-    "04.4",
+    "04.3",
     "One step of Adam",
     reference=_changed(),
     mistakes=[
         (STATE_LOST, _part(lambda new, m, v: new[0])),
         (STATE_LOST, _part(lambda new, m, v: (new[0], m, v))),
+        ("The order is x, then m, then v.", _part(lambda new, m, v: (new[0], new[2], new[1]))),
+        ("The step goes along m_hat, the average; yours goes along the present g.", _bare),
+        (MULTIPLIED, _changed(powers=lambda b1, b2, t: (1 - 1 / (1 - b1**t), b2**t))),
+        (MULTIPLIED, _changed(powers=lambda b1, b2, t: (b1**t, 1 - 1 / (1 - b2**t)))),
+        (MULTIPLIED, _changed(powers=lambda b1, b2, t: (1 - 1 / (1 - b1**t), 1 - 1 / (1 - b2**t)))),
+        (
+            "β to the power t is `beta1**t`; `beta1 * t` is t times β.",
+            _changed(powers=lambda b1, b2, t: (b1 * t, b2 * t)),
+        ),
         (
             "That is β where β^t belongs: the correction fades as t grows, `1 - beta1**t`.",
             _changed(powers=lambda b1, b2, t: (b1, b2)),
@@ -266,7 +233,7 @@ def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
 def check_adam_step():
     """Compare with Adam, ε outside the root of the corrected average, t counted from 1."""
     for x, g, s in _points():
-        yield x, g, g[::-1] / 2, s, 3, 0.5, 0.75, 0.9375, 0.125
+        yield x, g, g[::-1] / 2, s, 3, 0.5, 0.25, 0.1875, 0.125  # small, so that 1 - β t is above 0 too
     yield np.array([1.0, 2.0]), np.array([3.0, -1.0]), np.zeros(2), np.zeros(2), 1, 0.1, 0.9, 0.999, 1e-8
 
 
@@ -275,7 +242,7 @@ def _uncorrected(t, beta1, beta2, root=np.sqrt):
 
 
 @exercise(
-    "04.5",
+    "04.4",
     "Steps without bias correction",
     reference=lambda t, beta1, beta2: _uncorrected(t, beta1, beta2),
     mistakes=[
@@ -305,3 +272,68 @@ def _uncorrected(t, beta1, beta2, root=np.sqrt):
 def check_uncorrected_step():
     """Compare with (1 - β1^t) / √(1 - β2^t)."""
     yield from ((1, 0.9, 0.999), (11, 0.9, 0.999), (3, 0.5, 0.75), (5, 0.0, 0.9), (40, 0.9, 0.99))
+
+
+def _walk(step, grad, x, steps):
+    """Take steps until they are done, or the run has exploded; return the points, one a row."""
+    points, state = [np.array(x, float)], (0.0, 0.0)
+    for t in range(1, steps + 1):
+        with np.errstate(over="ignore"):  # the cache of C grows without end
+            change, *state = step(np.asarray(grad(points[-1])), *state, t)
+        points.append(points[-1] - change)
+        if np.abs(points[-1]).max() > 1e50:
+            break
+    return np.array(points)
+
+
+def _twice(g, s, u, t, rho=0.9, eps=1e-6):
+    s = rho * s + (1 - rho) * g**2
+    return np.sqrt(u + eps) / np.sqrt(s + eps) * g, s, rho * u + (1 - rho) * g**2
+
+
+def _power(g, m, v, t, lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+    return lr * m / (1 - beta1) / (np.sqrt(v / (1 - beta2)) + eps), m, v
+
+
+def _leak(g, s, unused, t, lr=0.1, rho=0.9, eps=1e-8):
+    s = s + rho * s + (1 - rho) * g**2
+    return lr * g / (np.sqrt(s) + eps), s, unused
+
+
+SLIPS = {
+    "A": lambda grad, x, steps: _walk(_twice, grad, x, steps),
+    "B": lambda grad, x, steps: _walk(_power, grad, x, steps),
+    "C": lambda grad, x, steps: _walk(_leak, grad, x, steps),
+}
+"""Three methods, each with one slip: run(grad, x, steps) returns the points, of shape (steps + 1, d)."""
+
+WORDS = ("+=", "twice", "power", "shared", "right")
+
+FOUND = {
+    "A": ("twice", "run it in the valley, and in a valley ten times flatter."),
+    "B": ("power", "on a constant slope, how long is its first step, and how long the 5,000th?"),
+    "C": ("+=", "in the valley, compare its loss after 40 and after 400 steps."),
+}
+
+
+@exercise(
+    "04.5",
+    "Three colleagues, three slips",
+    kind="custom",
+    hint="Run each on a constant slope, in the valley and in a flatter one.",
+    passed="Each slip has a symptom; none needs an error message.",
+)
+def check_diagnosis(answer):
+    """Require one word for each of `SLIPS`: "twice", "power", "+="."""
+    given = list(answer) if isinstance(answer, list | tuple) else []
+    if len(given) != len(FOUND) or not all(isinstance(word, str) for word in given):
+        raise NotYet(f"Expected three words such as ('right', 'right', '+='), got {short(answer)}.")
+    given = [word.strip().casefold() for word in given]
+    for word in given:
+        if word not in WORDS:
+            raise NotYet(f"Expected words of the table, got {short(word)}.", f"One of {', '.join(WORDS)}.")
+    wrong = [name for name, word in zip(FOUND, given, strict=True) if word != FOUND[name][0]]
+    if wrong:
+        message = f"{len(FOUND) - len(wrong)} of {len(FOUND)} are right."
+        raise NotYet(message, f"Look at {wrong[0]} once more: {FOUND[wrong[0]][1]}")
