@@ -2,14 +2,15 @@
 
 The modules, in the order in which they build on one another; each loads when it is first used:
 
-derivatives, landscapes, regressions, schedules, optimizers, descent, rates, initializers,
-regularizers, layers, networks, datasets, display, plots, widgets, race, exercises
+derivatives, landscapes, regressions, schedules, optimizers, descent, rates, initializers, regularizers,
+layers, networks, datasets, callbacks, training, display, plots, widgets, race, exercises
 """
 
 import importlib
 
 __version__ = "0.1.0"
 __all__ = [
+    "callbacks",
     "datasets",
     "derivatives",
     "descent",
@@ -26,6 +27,7 @@ __all__ = [
     "regressions",
     "regularizers",
     "schedules",
+    "training",
     "widgets",
 ]
 
