@@ -376,7 +376,7 @@ def rate_map(eigenvalues, lrs, betas, steps=100, rule=Momentum):
     array([[0.8 , 1.25],
            [0.69, 0.51]])
     """
-    _, _, eigenvalues = _settings(0.0, 0.0, eigenvalues)
+    eigenvalues = _spectrum(eigenvalues)
     lrs = finite_array("lrs", lrs, "Give learning rates.", ndim=1)
     betas = finite_array("betas", betas, "Give momenta.", ndim=1)
     whole_number("steps", steps, 8, "100 is usual.")
@@ -407,8 +407,11 @@ def _settings(lr, beta, eigenvalues):
     inside = bool(((lr >= 0) & (lr < 1e100)).all())
     require(inside, "lr", lr, "in [0, 1e100)", "Start with a small number such as 0.1.")
     require(bool(((beta >= 0) & (beta <= 1)).all()), "beta", beta, "in [0, 1]", "0.9 is usual.")
-    eigenvalues = _positive("eigenvalues", eigenvalues, "Give those of a Hessian with one minimum.", ndim=1)
-    return lr[..., None], beta[..., None], eigenvalues
+    return lr[..., None], beta[..., None], _spectrum(eigenvalues)
+
+
+def _spectrum(eigenvalues):
+    return _positive("eigenvalues", eigenvalues, "Give those of a Hessian with one minimum.", ndim=1)
 
 
 def _positive(name, value, remedy, ndim=None):
@@ -419,7 +422,7 @@ def _positive(name, value, remedy, ndim=None):
 
 def _ends(eigenvalues):
     """Return the smallest and the largest eigenvalue."""
-    _, _, eigenvalues = _settings(0.0, 0.0, eigenvalues)
+    eigenvalues = _spectrum(eigenvalues)
     return float(eigenvalues.min()), float(eigenvalues.max())
 
 

@@ -129,6 +129,10 @@ def test_measured_rate_evens_out_swings():
     assert rates.measured_rate(path) == pytest.approx(math.sqrt(beta), abs=2e-3)
 
 
+def test_rate_map_of_the_shortest_runs():
+    assert rates.rate_map([1.0], [0.5], [0.0], 8) == pytest.approx(0.5)
+
+
 def test_rate_map_agrees_with_theory():
     lrs, betas = np.linspace(0.01, 0.38, 30), np.linspace(0, 0.98, 20)
     for rule, rate in ((Momentum, rates.momentum_rate), (Nesterov, rates.nesterov_rate)):
@@ -233,7 +237,7 @@ REFUSED = [
     (rates.noise_variance, (3.0, 0.5, 1, 1), "lr = ", "Beyond it nothing settles."),
     (rates.rate_map, (GOOD, 0.1, [0.5]), "lrs = ", "Give learning rates."),
     (rates.rate_map, (GOOD, [0.1], 0.5), "betas = ", "Give momenta."),
-    (rates.rate_map, (GOOD, [0.1], [0.5], 7), "steps = 7", "100 is usual."),
+    (rates.rate_map, (GOOD, [0.1], [0.5], 7), "steps = 7", "at least 8. 100 is usual."),
     (rates.rate_map, ([0.0], [0.1], [0.5]), "eigenvalues = ", "Give those of a Hessian with one minimum."),
 ]
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 """Live views without a browser: what the widget answers to the messages that the browser sends."""
 
 import base64
@@ -79,6 +81,7 @@ def one_line(*, data=lambda k: ([0, 1], [0, k]), style=None, xlim=(0, 1), ylim=(
         (slider(-1, 1, 0, n=2, unit="m"), (-1, 0, 1), ("−1 m", "0 m", "1 m")),
         (slider(2, 8, 4, n=3), (2, 4, 6, 8), ("2", "4", "6", "8")),
         (slider(2, 4, 3.5, n=2), (2.0, 3.5, 4.0), ("2.00", "3.50", "4.00")),
+        (slider(-1, 1, 0.33, n=3), (-1.0, -0.33, 0.33, 1.0), ("−1.00", "−0.33", "0.33", "1.00")),
         (slider(0, 100, 20.0, n=3, digits=4), (0.0, 20.0, 66.7, 100.0), ("0.0", "20.0", "66.7", "100.0")),
         (slider(0, 0.03, 0, n=2, digits=1), (0.0, 0.015, 0.03), ("0.000", "0.015", "0.030")),
         (log_slider(1e-10, 1, 1e-5, n=2), (1e-10, 1e-5, 1.0), ("1.00e−10", "1.00e−5", "1.00")),
@@ -95,6 +98,11 @@ def test_slider_values_and_texts(control, values, texts):
     assert control.values == values
     assert [type(v) for v in control.values] == [type(v) for v in values]
     assert control.texts == texts
+
+
+def test_controls_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        slider(0, 1, 0).label = "other"
 
 
 def test_controls_carry_label_and_speed():
