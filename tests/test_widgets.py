@@ -1,8 +1,8 @@
-import dataclasses
 
 """Live views without a browser: what the widget answers to the messages that the browser sends."""
 
 import base64
+import dataclasses
 import io
 import json
 from itertools import pairwise
