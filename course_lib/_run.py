@@ -21,13 +21,23 @@ from course_lib.optimizers import (
     RMSProp,
 )
 
-__all__ = ["Callback", "Run", "ScaledRate", "Stepper", "copied_stats", "put_stats", "with_rate"]
+__all__ = [
+    "Callback",
+    "Run",
+    "ScaledRate",
+    "Stepper",
+    "copied_stats",
+    "examples",
+    "put_stats",
+    "start",
+    "with_rate",
+]
 
 ELEMENTWISE = (
     GradientDescent, Momentum, Nesterov, Adagrad, RMSProp, Adadelta, Adam, AdamW, AMSGrad, Nadam, Lion
 )  # fmt: skip
-PIECE = 1 << 15
-"""Coordinates that a rule moves at a time: its dozen arrays of that length stay in the cache."""
+PIECE = 1 << 17
+"""Coordinates of a long vector that a rule moves at a time: its arrays of that length fit into the cache."""
 
 
 class ScaledRate:
@@ -75,7 +85,7 @@ class Stepper:
         self.rule, self.theta, self.state = rule, theta, rule.init(theta)
         self.where = getattr(rule, "where", None)
         self.pieces = [(slice(None), rule)]
-        if type(rule) in ELEMENTWISE and len(theta) > PIECE:
+        if type(rule) in ELEMENTWISE and len(theta) > 2 * PIECE:
             parts = [slice(at, at + PIECE) for at in range(0, len(theta), PIECE)]
             mask = getattr(rule, "mask", None)
             self.pieces = [(s, rule if mask is None else replace(rule, mask=mask[..., s])) for s in parts]
@@ -110,6 +120,26 @@ def put_stats(model, stats):
     for own, given in zip(getattr(model, "stats", []), stats, strict=True):
         if own is not None:
             own[0][...], own[1][...] = given
+
+
+def examples(name, data, dtype):
+    """Return X in the model's dtype, and y, as many, of a pair or of an object that holds both."""
+    if hasattr(data, "X") and hasattr(data, "y"):
+        data = data.X, data.y
+    remedy = "Write (X, y), one example a row."
+    require(isinstance(data, tuple | list) and len(data) == 2, name, data, "a pair (X, y)", remedy)
+    X, y = np.ascontiguousarray(data[0], dtype), np.asarray(data[1])
+    require(X.ndim == 2 and len(X) > 0, f"X.shape of {name}", X.shape, "(N, n_in) with N > 0", remedy)
+    fits = y.shape[:1] == X.shape[:1]
+    require(fits, f"y.shape of {name}", y.shape, f"({len(X)}, ...)", "Give one label an example.")
+    return X, y
+
+
+def start(model, theta):
+    """Return a copy of the parameters to start from, by default the model's first."""
+    theta, like = np.array(model.theta0 if theta is None else theta, model.dtype), model.theta0.shape
+    require(theta.shape == like, "theta.shape", theta.shape, f"{like}", "Start from model.theta0.")
+    return theta
 
 
 class Callback:

@@ -15,7 +15,7 @@ import numpy as np
 from course_lib._checks import number_in, require, whole_number
 from course_lib._run import Callback, Run, copied_stats, put_stats
 from course_lib.checkpoints import ModelCheckpoint, better
-from course_lib.loggers import CSVLogger
+from course_lib.loggers import CSVLogger, RemoteMonitor, TensorBoard
 from course_lib.regressions import softmax
 
 __all__ = [
@@ -26,8 +26,10 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
     "Run",
     "Snapshot",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 

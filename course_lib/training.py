@@ -1,7 +1,8 @@
 r"""Train a network: `fit`, its `History`, and a search for the learning rate, `lr_finder`.
 
 `fit` is the loop of `course_lib.descent.minimize` with all that a network wants around it: shuffled
-minibatches, validation, callbacks (`course_lib.callbacks`), a progress bar, and resuming.
+minibatches, validation, callbacks (`course_lib.callbacks`), a progress bar, and resuming. The search for the
+learning rate lives in `course_lib.lr_search` and is offered here.
 """
 
 import math
@@ -13,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_lib._checks import one_of, require, whole_number
-from course_lib._run import Callback, Run, copied_stats, put_stats
+from course_lib._run import Callback, Run, copied_stats, examples, put_stats, start
 from course_lib.checkpoints import resume_from
+from course_lib.lr_search import LRSweep, lr_finder
 
-__all__ = ["History", "fit"]
+__all__ = ["History", "LRSweep", "fit", "lr_finder"]
 
 CHUNK = 1000
 """Examples evaluated at a time in validation: what the layers keep of them stays small."""
@@ -148,8 +150,8 @@ def fit(
     """
     able = all(hasattr(model, name) for name in ("theta0", "dtype", "loss_and_grad"))
     require(able, "model", model, "a network", "Give an MLP.")
-    X, y = _examples("data", data, model.dtype)
-    held_out = None if validation is None else _examples("validation", validation, model.dtype)
+    X, y = examples("data", data, model.dtype)
+    held_out = None if validation is None else examples("validation", validation, model.dtype)
     epochs = whole_number("epochs", epochs, 0, "Count walks through the data.")
     batch_size = whole_number("batch_size", batch_size, 1, "64 is usual.")
     remedy = f"Use {len(X)} for the full batch."
@@ -162,7 +164,9 @@ def fit(
         remedy = "Give objects, as in [EarlyStopping()]."
         require(isinstance(callback, Callback), "callbacks", callback, "a list of Callback", remedy)
     require(theta is None or resume is None, "theta", theta, "None in a resumed run", "Leave it out.")
-    run = Run(model, optimizer, _start(model, theta), rng, epochs, batch_size, len(X), callbacks)
+    run = Run(model, optimizer, start(model, theta), rng, epochs, batch_size, len(X), callbacks)
+    if theta is None:
+        put_stats(model, [s and [np.zeros_like(s[0]), np.ones_like(s[1])] for s in copied_stats(model)])
     states = [] if resume is None else resume_from(resume, run)
     run.call("on_train_begin")
     for callback, state in states:
@@ -231,32 +235,6 @@ def _evaluated(model, theta, X, y):
         if classes:
             record["val_accuracy"] += share * model.accuracy(theta, X[part], y[part])
     return record
-
-
-def _examples(name, data, dtype):
-    """Return X in the model's dtype, and y, as many."""
-    if hasattr(data, "X") and hasattr(data, "y"):
-        data = data.X, data.y
-    remedy = "Write (X, y), one example a row."
-    require(isinstance(data, tuple | list) and len(data) == 2, name, data, "a pair (X, y)", remedy)
-    X, y = np.ascontiguousarray(data[0], dtype), np.asarray(data[1])
-    require(X.ndim == 2 and len(X) > 0, f"X.shape of {name}", X.shape, "(N, n_in) with N > 0", remedy)
-    fits = y.shape[:1] == X.shape[:1]
-    require(fits, f"y.shape of {name}", y.shape, f"({len(X)}, ...)", "Give one label an example.")
-    return X, y
-
-
-def _start(model, theta):
-    """Return a copy of the first parameters; a fresh start sets the running statistics back."""
-    if theta is None:
-        fresh = [
-            None if s is None else [np.zeros_like(s[0]), np.ones_like(s[1])] for s in copied_stats(model)
-        ]
-        put_stats(model, fresh)
-    start = np.array(model.theta0 if theta is None else theta, model.dtype)
-    like = model.theta0.shape
-    require(start.shape == like, "theta.shape", start.shape, f"{like}", "Start from model.theta0.")
-    return start
 
 
 def _bar(progress, run):

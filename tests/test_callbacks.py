@@ -1,6 +1,5 @@
 """Callbacks: each against a run by hand; a killed run goes on with the same bits."""
 
-import csv
 import json
 import os
 import signal
@@ -311,21 +310,6 @@ def test_snapshots_of_squared_errors_and_none():
     assert np.array_equal(snapshot.outputs(model, X)[0], model.predict(snapshot.members[0]["theta"], X))
     with pytest.raises(ValueError, match=r"members = \[\]: must be not empty"):
         Snapshot(1).outputs(model, X)
-
-
-# --- the CSV file ----------------------------------------------------------------------------------------
-
-
-def test_csv_file_holds_the_records(tmp_path):
-    path = tmp_path / "log.csv"
-    path.write_text("of an earlier run\n")
-    seen = []
-    watch = LambdaCallback(on_epoch_end=lambda run: seen.append(len(path.read_text().splitlines())))
-    history = run(net(), Adam(0.1), CSVLogger(path), watch)
-    with open(path, newline="") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    assert rows == history.epochs
-    assert seen == [2, 3, 4, 5]
 
 
 # --- checkpoints -----------------------------------------------------------------------------------------

@@ -215,9 +215,9 @@ def test_pieces_have_the_bits_of_the_whole(rule, dtype, monkeypatch):
 
 
 def test_short_vector_is_one_piece(monkeypatch):
-    monkeypatch.setattr(_run, "PIECE", 103)
-    assert len(Stepper(Adam(0.1), np.zeros(103)).pieces) == 1
-    assert len(Stepper(Adam(0.1), np.zeros(104)).pieces) == 2
+    monkeypatch.setattr(_run, "PIECE", 52)
+    assert len(Stepper(Adam(0.1), np.zeros(104)).pieces) == 1
+    assert len(Stepper(Adam(0.1), np.zeros(105)).pieces) == 3
 
 
 # --- what ends a run -------------------------------------------------------------------------------------
