@@ -105,6 +105,16 @@ def test_right_variants_pass(check, right):
 # --- wrong answers as learners write them
 
 
+def growth_of_a_minimum(lr, beta, lam):
+    b, c = (1 + beta) * (1 - lr * lam), beta * (1 - lr * lam)
+    return (b + np.sqrt(b * b - 4 * c)) / 2  # NaN for larger lr, which the check does not ask for
+
+
+def growth_by_the_school_formula(lr, beta, lam):
+    b, c = (1 + beta) * (1 + lr * lam), beta * (1 + lr * lam)
+    return (-b + np.sqrt(b * b - 4 * c)) / 2
+
+
 def accelerated_in_place(grad, x0, L, steps):
     v = np.zeros_like(x0)
     for t in range(steps):
@@ -134,6 +144,8 @@ WRONG = [
     (nb03b.check_accelerated, accelerated_path, ""),
     (nb03b.check_accelerated, lambda grad, x0, L, steps: x0, ""),
     (nb03b.check_nesterov_growth, lambda lr, beta, lam: 1.0, ""),
+    (nb03b.check_nesterov_growth, growth_of_a_minimum, "At a saddle the eigenvalue is −λ"),
+    (nb03b.check_nesterov_growth, growth_by_the_school_formula, "You took the −b"),
     (nb03b.check_variance_of_average, lambda lr, beta, lam, sigma: lr * sigma**2 / lam, ""),
     (nb03b.check_same_noise_lr, "0.001", ""),
     (nb03b.check_same_noise_lr, 0.01, "0.95"),

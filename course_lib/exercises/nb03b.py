@@ -13,9 +13,8 @@ __all__ = [
 
 
 def _larger(b, c):
-    """Return the larger root of r² − b r + c, or its modulus where the roots are complex."""
-    square = b * b - 4 * c
-    return np.where(square < 0, np.sqrt(c), (b + np.sqrt(np.maximum(square, 0))) / 2)[()]
+    """Return the larger root of r² − b r + c."""
+    return (b + np.sqrt(b * b - 4 * c)) / 2
 
 
 def _growth(lr, beta, lam):
@@ -44,6 +43,10 @@ def _growth(lr, beta, lam):
             lambda lr, beta, lam: beta * (1 + lr * lam) / _growth(lr, beta, lam),
         ),
         (
+            "You took the −b of a x² + b x + c; here −b is the coefficient itself: (b + √(b² − 4c))/2.",
+            lambda lr, beta, lam: -beta * (1 + lr * lam) / _growth(lr, beta, lam),
+        ),
+        (
             "Divide the whole of b + √(b² − 4c) by 2, not the root alone.",
             lambda lr, beta, lam: (2 * _growth(lr, beta, lam) + (1 + beta) * (1 + lr * lam)) / 2,
         ),
@@ -58,9 +61,10 @@ def _growth(lr, beta, lam):
 )
 def check_nesterov_growth():
     """Compare with the larger root of r² − (1 + β)(1 + lr λ) r + β(1 + lr λ)."""
-    yield 0.01, 0.9, 2.0
+    # Steps so small that the mistaken equation, that of a minimum, has real roots as well.
     yield 0.1, 0.5, 1.0
-    yield 0.3, 0.99, 3.0
+    yield 0.001, 0.9, 2.0
+    yield 0.1, 0.2, 3.0
 
 
 def _accelerated(grad, x0, L, steps, *, beta=lambda t: (t - 1) / (t + 2), ahead=1, lr=lambda L: 1 / L):
@@ -124,7 +128,8 @@ def _rewritten(grad, x0, L, steps):
         ("That is the point ahead, x + β·v, of the rewritten form. Return x itself.", _rewritten),
     ],
     hint="`beta = (t - 1) / (t + 2)`, `v = beta * v - grad(x + beta * v) / L`, `x = x + v`.",
-    passed="Six lines, and no method that uses gradients alone can promise a better power of t.",
+    passed="Six lines, and no method that uses gradients alone can promise a better power of t "
+    "in every dimension.",
 )
 def check_accelerated():
     """Compare with Nesterov's look-ahead form, lr = 1/L, β_t = (t − 1)/(t + 2)."""
