@@ -150,7 +150,8 @@ class TensorBoard(Callback):
     -----
     The format: a file of records, each a length, a checksum of it, the content, a checksum of that; the
     content is an Event in the format of protocol buffers. Scalars only. TensorBoard itself is not needed to
-    write them; to look at them, install the package tensorboard. A resumed run tells TensorBoard to forget what an earlier file has of the epochs that follow.
+    write them; to look at them, install the package tensorboard. A resumed run tells it to forget what an
+    earlier file has of the epochs that follow.
 
     Examples
     --------
