@@ -98,12 +98,12 @@ class Dense(_Layer):
         y += b
         return y, x
 
-    def backward(self, params, cache, dy, out):
-        """Write the derivatives by W and b into `out`; return that by x."""
+    def backward(self, params, cache, dy, out, first=False):
+        """Write the derivatives by W and b into `out`; return that by x, or None for the `first` layer."""
         W, _ = params
         np.dot(cache.T, dy, out=out[0])
         dy.sum(axis=0, out=out[1])
-        return dy @ W.T
+        return None if first else dy @ W.T
 
 
 @dataclass(frozen=True)

@@ -278,10 +278,11 @@ class MLP:
         outputs, caches = self.forward(theta, X, train=train, rng=rng, stats=stats)
         loss, d = self._loss(outputs[-1], y)
         params, grad = self.unpack(theta), np.empty(self.n_parameters, self.dtype)
-        for layer, p, cache, g in zip(
-            self.layers[::-1], params[::-1], caches[::-1], self.unpack(grad)[::-1], strict=True
-        ):
+        way = list(zip(self.layers, params, caches, self.unpack(grad), strict=True))
+        for layer, p, cache, g in way[:0:-1]:
             d = layer.backward(p, cache, d, g)
+        layer, p, cache, g = way[0]
+        layer.backward(p, cache, d, g, first=True)  # nobody asks for the gradient by the data
         return loss, grad
 
     def _loss(self, outputs, y):
