@@ -111,6 +111,14 @@ def amsgrad_smaller_rate(x, g, v, vmax, lr, beta2, eps):
         (nb04b.check_clip_together, lambda gW, gb, c: (gW, gb)),
         (nb04b.check_choose_lr, lambda lrs, losses: (lrs[1], True)),
         (nb04b.check_choose_lr, lambda lrs, losses: (lrs[len(lrs) // 2], True)),
+        (
+            nb04b.check_choose_lr,
+            lambda lrs, losses: choose_with_a_loop(lrs, np.median(losses, axis=1)[:, None]),
+        ),
+        (nb04b.check_choose_lr, lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses, nan=10))),
+        (nb04b.check_choose_lr, lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses, nan=20))),
+        (nb04b.check_paired_difference, lambda a, b, t: paired_by_hand(abs(a - b), 0 * b, t)),
+        (nb04b.check_paired_difference, lambda a, b, t: (abs((a - b).mean()), paired_by_hand(a, b, t)[1])),
         (nb04b.check_paired_difference, lambda a, b, t: ((a - b).mean(), 0.0)),
     ],
 )
@@ -119,10 +127,13 @@ def test_other_wrong_answers_do_not_pass(check, answer):
 
 
 def test_the_cases_hold_what_the_notebook_speaks_of():
-    """A short gradient, an lr at each end of the grid, one with a diverged run."""
+    """A short gradient, an lr at each end of the grid, differences of both signs."""
     cases = list(nb04b.check_clip_together.exercise.body())
     assert any(np.sum(gW**2) + np.sum(gb**2) < c**2 for gW, gb, c in cases)
     chosen = [
         nb04b.check_choose_lr.exercise.reference(*case) for case in nb04b.check_choose_lr.exercise.body()
     ]
     assert {bool(inside) for _, inside in chosen} == {True, False}
+    for a, b, _ in nb04b.check_paired_difference.exercise.body():
+        assert (a > b).any()
+        assert (a < b).any()

@@ -190,6 +190,14 @@ def _choose_index(lrs, losses):
             "That is the luckiest single run: compare the *means* over the seeds.",
             lambda lrs, losses: _choose(lrs, losses, np.nanmin),
         ),
+        (
+            "That is the median: a single bad run hides in it. Compare the *means* over the seeds.",
+            lambda lrs, losses: _choose(lrs, losses, np.median),
+        ),
+        (
+            "Any finite number in the place of NaN may still be the smallest: put infinity there.",
+            lambda lrs, losses: _choose(lrs, np.nan_to_num(losses, nan=10.0)),
+        ),
         ("Return the learning rate, not its index.", _choose_index),
         (
             "Return the learning rate *and* whether it lies inside.",
@@ -212,6 +220,8 @@ def check_choose_lr():
     yield lrs[:2], losses[:2]
     yield lrs[:3], np.array([[0.5, 0.4], [0.6, 0.6], [0.9, 0.3]])
     yield lrs[1:4], np.array([[0.5, 0.5], [0.3, 0.2], [nan, 0.1]])
+    yield lrs, np.array([[9, 9, 9], [1, 0.9, 0.8], [0.1, 0.2, 5], [30, nan, 40], [50, 50, 50]])
+    yield lrs[:4], np.array([[50.0, 60], [30, 30], [12, nan], [40, 45]])
 
 
 def _paired(a, b, t, ddof=1, root=np.sqrt, sign=1):
@@ -239,6 +249,10 @@ def _unpaired(a, b, t):
         ),
         ("Divide by the *root* of n.", lambda a, b, t: _paired(a, b, t, root=lambda n: n)),
         ("The half-width is t standard errors, not one.", lambda a, b, t: _paired(a, b, 1.0)),
+        (
+            "Keep the signs: where a is the smaller the difference is negative, no `abs`.",
+            lambda a, b, t: _paired(abs(a - b), 0 * b, t),
+        ),
         ("Subtract b from a.", lambda a, b, t: _paired(a, b, t, sign=-1)),
         (
             "Return the mean and the half-width, not the two ends.",
@@ -254,4 +268,4 @@ def check_paired_difference():
     rng = np.random.default_rng(4)
     for n, t in ((5, 2.776), (8, 2.365), (20, 2.093)):
         hard = rng.uniform(0, 2, n)  # what the two runs of a seed share
-        yield hard + 0.1 * rng.standard_normal(n), hard + 0.1 * rng.standard_normal(n) - 0.3, t
+        yield hard + 0.1 * rng.standard_normal(n), hard + 0.1 * rng.standard_normal(n) - 0.05, t
