@@ -260,9 +260,14 @@ def test_terminate_on_nan_names_the_layer():
     history = run(model, Adam(0.1), LambdaCallback(on_batch_end=spoil), TerminateOnNaN())
     assert history.stopped == "layer 2 (Dense) became NaN or infinite at step 5, in epoch 2"
     assert len(history.loss) == 5
-    model.unpack = None
-    del model.unpack
     assert run(model, Adam(0.1), TerminateOnNaN()).stopped == ""
+
+    class OfOnesOwn:
+        theta0, dtype, loss_and_grad = model.theta0, model.dtype, model.loss_and_grad
+
+    watch = [LambdaCallback(on_batch_end=spoil), TerminateOnNaN()]
+    stopped = run(OfOnesOwn(), Adam(0.1), *watch, validation=None).stopped
+    assert stopped == "the parameters became NaN or infinite at step 5, in epoch 2"
 
 
 def test_terminate_on_nan_stops_before_the_loss_is_seen():
