@@ -96,7 +96,7 @@ FAMILIES = {
 }
 
 
-@pytest.mark.parametrize(("schedule", "values"), CURVES, ids=repr)
+@pytest.mark.parametrize(("schedule", "values"), CURVES)
 def test_values_by_hand(schedule, values):
     for t, value in values.items():
         assert float(schedule(t)) == pytest.approx(value, rel=1e-14, abs=1e-15)
