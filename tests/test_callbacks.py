@@ -115,7 +115,7 @@ def test_a_rate_of_0_cannot_be_scaled():
         (Clipped(Momentum(0.5), 1), lambda rule: rule.rule),
         (Clipped(Proximal(GradientDescent(0.5), L1(0.1)), 1), lambda rule: rule.rule.rule),
     ],
-    ids=repr,
+    ids=lambda value: None if callable(value) else repr(value),
 )
 def test_the_factor_reaches_the_rule_inside_and_leaves_it_alone(rule, inside):
     changed, factor = with_rate(rule, ScaledRate)
@@ -225,6 +225,23 @@ def test_early_stopping_waits(patience, epochs):
         assert len(history.epochs) == epochs
     whole = run(net(), Adam(0.1), epochs=epochs)
     assert np.array_equal(history.theta, whole.theta)
+
+
+def test_early_stopping_before_there_is_a_best():
+    stop = EarlyStopping(patience=2)
+    assert (stop.best_epoch, stop.patience) == (0, 2)
+    history = run(net(), Adam(0.1), Told([np.nan] * 4), stop)
+    assert history.stopped == "val_loss was best in epoch 0"
+    assert len(history.epochs) == 2
+    assert np.array_equal(history.theta, run(net(), Adam(0.1), epochs=2).theta)
+
+
+def test_defaults_are_as_said():
+    reduce, stop = ReduceLROnPlateau(), EarlyStopping()
+    assert (reduce.factor, reduce.patience, reduce.min_delta) == (0.1, 10, 1e-4)
+    assert (reduce.cooldown, reduce.min_lr, reduce.monitor) == (0, 0, "val_loss")
+    assert (stop.patience, stop.min_delta, stop.monitor, stop.restore_best) == (10, 0, "val_loss", True)
+    assert ModelCheckpoint("x").every == 1
 
 
 def test_early_stopping_by_accuracy_and_the_margin():
@@ -358,8 +375,8 @@ def test_resumed_run_has_the_bits_of_the_whole(name, generator, tmp_path):
 
     wholes, parts = watching(), watching()
     whole, model = train(7, 5, wholes)
-    train(3, 5, [*watching(), ModelCheckpoint(path)])
-    resumed, other = train(7, 99, [*parts, ModelCheckpoint(path)], resume=path)
+    train(3, 5, [ModelCheckpoint(path), *watching()])
+    resumed, other = train(7, 99, [ModelCheckpoint(path), *parts], resume=path)
     same_bits(whole, resumed)
     for mine, theirs in zip(model.stats, other.stats, strict=True):
         assert (mine is None) == (theirs is None)
@@ -367,7 +384,7 @@ def test_resumed_run_has_the_bits_of_the_whole(name, generator, tmp_path):
     assert [m["epoch"] for m in parts[2].members] == [m["epoch"] for m in wholes[2].members]
     assert np.array_equal(parts[2].members[0]["theta"], wholes[2].members[0]["theta"])
     assert (tmp_path / "log").read_text().count("\n") == len(whole.epochs) + 1
-    done, _ = train(7, 1, [*watching(), ModelCheckpoint(path)], resume=path)
+    done, _ = train(7, 1, [ModelCheckpoint(path), *watching()], resume=path)
     same_bits(whole, done)
 
 

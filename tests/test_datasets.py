@@ -181,7 +181,7 @@ GOOD = idx(np.arange(6, dtype="u1").reshape(2, 3))
         (b"\1" + GOOD[1:], r"first bytes of labels"),
         (b"\0\1" + GOOD[2:], r"first bytes of labels"),
         (b"\0\0\7" + GOOD[3:], r"first bytes of labels"),
-        (gzip.compress(GOOD), r"first bytes of labels"),
+        (gzip.compress(GOOD, mtime=0), r"first bytes of labels"),
         (b"\0\0\x08\1" + GOOD[4:], r"number of axes of labels = 1: must be 2"),
         (GOOD[:11], r"length of labels = 11: must be at least 12 bytes"),
         (GOOD[:12], r"length of labels = 12: must be 18 bytes, as it announces"),
@@ -250,7 +250,7 @@ def server(monkeypatch):
 
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.asked, httpd.address = [], f"http://127.0.0.1:{httpd.server_port}/"
-    httpd.files = {f"/{name}.gz": gzip.compress(content) for name, content in SMALL.items()}
+    httpd.files = {f"/{name}.gz": gzip.compress(content, mtime=0) for name, content in SMALL.items()}
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     monkeypatch.setattr(datasets, "MNIST_SOURCES", (httpd.address,))
@@ -299,20 +299,20 @@ def test_mnist_is_downloaded_once(small, server, tmp_path):
 
 def test_the_next_source_is_asked(small, server, monkeypatch, tmp_path):
     missing, spoiled = server.address + "missing/", server.address + "spoiled/"
-    server.files["/spoiled/" + FIRST] = gzip.compress(b"something else")
+    server.files["/spoiled/" + FIRST] = gzip.compress(b"something else", mtime=0)
     monkeypatch.setattr(datasets, "MNIST_SOURCES", (missing, spoiled, server.address))
     whole(mnist(2))
     assert server.asked[:3] == ["/missing/" + FIRST, "/spoiled/" + FIRST, "/" + FIRST]
     assert set(cached(tmp_path)) == {path + ".gz" for path in SMALL}
 
 
-PACKED = gzip.compress(SMALL["train-images-idx3-ubyte"])
+PACKED = gzip.compress(SMALL["train-images-idx3-ubyte"], mtime=0)
 SPOILED = {
     "cut short": PACKED[:50],
     "cut at the end": PACKED[:-1],
     "damaged": PACKED[:40] + b"\0\0\0" + PACKED[43:],
-    "one pixel changed": gzip.compress(SMALL["train-images-idx3-ubyte"][:-1] + b"\0"),
-    "another file": gzip.compress(SMALL["train-labels-idx1-ubyte"]),
+    "one pixel changed": gzip.compress(SMALL["train-images-idx3-ubyte"][:-1] + b"\0", mtime=0),
+    "another file": gzip.compress(SMALL["train-labels-idx1-ubyte"], mtime=0),
     "a page": b"<html>Not here</html>",
     "empty": b"",
     "none": None,
@@ -374,7 +374,7 @@ def test_a_silent_server_is_given_up(small, server, monkeypatch, tmp_path):
     assert cached(tmp_path) == {}
 
 
-@pytest.mark.parametrize("answer", [PACKED[:50], b"", gzip.compress(b"other")])
+@pytest.mark.parametrize("answer", [PACKED[:50], b"", gzip.compress(b"other", mtime=0)])
 def test_a_spoiled_cache_is_refused_and_left_alone(small, server, tmp_path, answer):
     whole(mnist(2))
     path = tmp_path / "cache" / "course_lib" / "mnist" / FIRST
@@ -395,7 +395,7 @@ def test_a_folder_of_ones_own(small, server, monkeypatch, tmp_path, place, packe
     folder.mkdir(parents=True)
     for name, content in SMALL.items():
         path = folder / (f"{name}.gz" if packed else name)
-        path.write_bytes(gzip.compress(content, 1) if packed else content)
+        path.write_bytes(gzip.compress(content, 1, mtime=0) if packed else content)
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "own"))
     whole(mnist(2))
     path.write_bytes(b"spoiled")
@@ -431,7 +431,7 @@ WRONG = {
 @pytest.mark.parametrize(("files", "text"), WRONG.values(), ids=WRONG)
 def test_wrong_files_with_the_right_sum(small, server, files, text):
     small(SMALL | files)
-    server.files |= {f"/{name}.gz": gzip.compress(content) for name, content in files.items()}
+    server.files |= {f"/{name}.gz": gzip.compress(content, mtime=0) for name, content in files.items()}
     with pytest.raises(ValueError, match=rf"^{text}"):
         mnist(2)
 
