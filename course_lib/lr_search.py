@@ -42,7 +42,7 @@ class LRSweep:
 
     @property
     def steepest(self):
-        """The rate, before `lowest`, at which the smoothed loss fell fastest over log lr."""
+        """The rate, up to `lowest`, at which the smoothed loss fell fastest over log lr."""
         until = self.smoothed.argmin() + 1
         if until < 3:
             return self.lowest

@@ -53,6 +53,16 @@ def test_csv_file_holds_the_records(tmp_path):
     assert seen == [2, 3, 4, 5]
 
 
+def test_csv_file_of_a_resumed_run_goes_on_behind_the_checkpoint(tmp_path):
+    path, kept = tmp_path / "log.csv", tmp_path / "run.npz"
+    run(CSVLogger(path), ModelCheckpoint(kept, every=2), epochs=3)
+    history = run(CSVLogger(path), ModelCheckpoint(kept, every=2), epochs=4, resume=kept)
+    with open(path, newline="") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    assert rows == history.epochs
+    assert len(rows) == 4
+
+
 # --- the server ------------------------------------------------------------------------------------------
 
 

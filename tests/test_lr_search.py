@@ -46,6 +46,16 @@ def test_sweep_is_the_loop_written_by_hand(make, dtype):
         assert math.isclose(found.smoothed[k], average / (1 - 0.9 ** (k + 1)), rel_tol=1e-12)
 
 
+def test_defaults():
+    rng = np.random.default_rng(1)
+    found = lr_finder(net(), (np.tile(X, (6, 1)), np.tile(Y, 6)), Clipped(GradientDescent(1), 1e-9), rng=rng)
+    assert (found.lr[0], found.lr[-1], len(found.lr)) == (1e-6, 10.0, 100)
+    assert math.isclose(found.smoothed[1], (0.9 * 0.1 * found.loss[0] + 0.1 * found.loss[1]) / 0.19)
+    batches, again = minibatches(72, 64, np.random.default_rng(1)), net()
+    rows = next(batches)
+    assert found.loss[0] == again.loss_and_grad(again.theta0, X[rows % 12], Y[rows % 12])[0]
+
+
 def test_model_and_rule_are_left_as_they_were():
     model, rule = net(norm="batch"), Adam(0.1)
     theta = fit(model, (X, Y), rule, epochs=2, batch_size=4, rng=np.random.default_rng(0)).theta
@@ -81,6 +91,7 @@ def test_suggestions_lie_before_the_lowest():
     assert found.suggestion == pytest.approx(1e-4)
     assert found.steepest == pytest.approx(1e-5)  # (2 − 4.9) / 2 decades
     assert repr(found) == ("<LRSweep: 7 rates from 1e-07 to 0.1, lowest loss at 0.001, suggestion 0.0001>")
+    assert sweep([5.0, 4.9, 4.8, 4.7, 2.0, 9.0]).steepest == pytest.approx(1e-2)
     assert sweep([5.0, 4.0, 9.0]).steepest == pytest.approx(1e-2)
     assert sweep([5.0, 4.5, 3.0, 9.0]).steepest == pytest.approx(1e-2)
     assert sweep([1.0, 2.0]).steepest == sweep([1.0, 2.0]).lowest == pytest.approx(1e-2)
