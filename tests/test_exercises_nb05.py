@@ -1,0 +1,139 @@
+"""The checks of notebook 05: right variants pass, usual mistakes get the hint they deserve."""
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import nb05
+from course_lib.initializers import glorot
+from course_lib.layers import BatchNorm, Dense
+
+
+@pytest.fixture(autouse=True)
+def _own_progress(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+
+
+CHECKS = [getattr(nb05, name) for name in nb05.__all__]
+MISTAKES = [
+    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
+    for check in CHECKS
+    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
+def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
+    answer = check(wrong)
+    assert (answer.status, answer.hint) == ("not yet", hint)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_blank_and_reference(check):
+    assert check(...).status == "not attempted"
+    assert check(check.exercise.reference, solution=True).status == "passed"
+
+
+# --- right answers, written in other ways
+
+
+def log_softmax_by_logaddexp(z):
+    return z - np.logaddexp.reduce(z, axis=1)[:, None]
+
+
+def log_softmax_by_rows(z):
+    return np.array([row - row.max() - np.log(np.sum(np.exp(row - row.max()))) for row in z])
+
+
+def backward_by_the_course(x, W, dy):
+    dW, db = np.empty_like(W), np.empty(W.shape[1])
+    dx = Dense(*W.shape).backward((W, np.zeros(W.shape[1])), x, dy, (dW, db))
+    return dx, dW, db
+
+
+def backward_by_example(x, W, dy):
+    dW = sum(np.outer(xi, di) for xi, di in zip(x, dy, strict=True))
+    return np.array([W @ di for di in dy]), dW, sum(dy)
+
+
+def rms_layer_by_layer(n, std, layers):
+    square = 1.0
+    for _ in range(layers):
+        square = n * std**2 * square / 2
+    return square**0.5
+
+
+def limit_by_the_course(n_in, n_out):
+    return (3 * glorot().variance(n_in, n_out)) ** 0.5
+
+
+def norm_by_the_course(x, gamma, beta, eps):
+    return BatchNorm(x.shape[1], eps=eps).forward((gamma, beta), x, train=True)[0]
+
+
+def norm_by_column(x, gamma, beta, eps):
+    y = np.empty_like(x)
+    for j in range(x.shape[1]):
+        centred = x[:, j] - np.mean(x[:, j])
+        y[:, j] = gamma[j] * centred * (np.mean(centred**2) + eps) ** -0.5 + beta[j]
+    return y
+
+
+def running_by_the_course(mean, var, x, momentum):
+    stats, units = [mean.copy(), var.copy()], x.shape[1]
+    layer = BatchNorm(units, momentum=momentum)
+    layer.forward((np.ones(units), np.zeros(units)), x, train=True, stats=stats)
+    return tuple(stats)
+
+
+def running_towards(mean, var, x, momentum):
+    spread = ((x - x.mean(axis=0)) ** 2).sum(axis=0) / (len(x) - 1)
+    return mean + momentum * (x.mean(axis=0) - mean), var + momentum * (spread - var)
+
+
+RIGHT = [
+    (nb05.check_log_softmax, log_softmax_by_logaddexp),
+    (nb05.check_log_softmax, log_softmax_by_rows),
+    (nb05.check_dense_backward, backward_by_the_course),
+    (nb05.check_dense_backward, backward_by_example),
+    (nb05.check_relu_rms, rms_layer_by_layer),
+    (nb05.check_glorot_limit, limit_by_the_course),
+    (nb05.check_batch_norm, norm_by_the_course),
+    (nb05.check_batch_norm, norm_by_column),
+    (nb05.check_update_running, running_by_the_course),
+    (nb05.check_update_running, running_towards),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_right_answers_pass(check, answer):
+    feedback = check(answer)
+    assert feedback.status == "passed", feedback
+
+
+# --- wrong answers beyond the listed ones
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (nb05.check_log_softmax, lambda z: z - z.max(axis=1, keepdims=True)),
+        (nb05.check_log_softmax, lambda z: np.log(np.exp(z - z.max()) + 1e-12)),
+        (nb05.check_dense_backward, lambda x, W, dy: (dy @ W.T, x.T @ dy)),
+        (nb05.check_dense_backward, lambda x, W, dy: (dy, W, x)),
+        (nb05.check_relu_rms, lambda n, std, layers: 1.0),
+        (nb05.check_glorot_limit, lambda n_in, n_out: np.sqrt(6 / n_out)),
+        (nb05.check_batch_norm, lambda x, gamma, beta, eps: gamma * x + beta),
+        (nb05.check_update_running, lambda mean, var, x, momentum: (mean, var)),
+    ],
+)
+def test_other_wrong_answers_do_not_pass(check, answer):
+    assert check(answer).status == "not yet"
+
+
+def test_arguments_must_not_be_changed():
+    def running(mean, var, x, momentum):
+        mean += momentum * (x.mean(axis=0) - mean)
+        var += momentum * (x.var(axis=0, ddof=1) - var)
+        return mean, var
+
+    assert nb05.check_update_running(running).status == "not yet"
