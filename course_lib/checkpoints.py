@@ -140,7 +140,7 @@ def _content(run):
     generator = run.rng.bit_generator
     return {
         "theta": run.stepper.theta,
-        "rule": [type(run.stepper.state).__name__, list(run.stepper.state)],
+        "rule": [_named(run.stepper.rule), list(run.stepper.state)],
         "stats": copied_stats(run.model),
         "rng": generator.state,
         "generator": type(generator).__name__,
@@ -154,6 +154,12 @@ def _content(run):
         "batch_size": run.batch_size,
         "callbacks": [list(pair) for pair in states if pair[1] is not None],
     }
+
+
+def _named(rule):
+    """Return the class of a rule, and of a rule inside: Momentum's state would fit Nesterov, too."""
+    inside = [_named(rule.rule)] if hasattr(rule, "rule") else []
+    return " ".join([type(rule).__name__, *inside])
 
 
 def _form(value):

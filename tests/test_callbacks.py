@@ -24,7 +24,7 @@ from course_lib.callbacks import (
     TerminateOnNaN,
 )
 from course_lib.networks import MLP
-from course_lib.optimizers import Adam, AdamW, Clipped, GradientDescent, Momentum
+from course_lib.optimizers import Adam, AdamW, Clipped, GradientDescent, Momentum, Nesterov
 from course_lib.penalised import Proximal
 from course_lib.regularizers import L1
 from course_lib.schedules import inverse_time, step_decay
@@ -150,6 +150,7 @@ def test_a_changed_rate_keeps_float32():
 PLATEAU = [
     # values, options, rates (of each epoch)
     ([5, 4, 4, 4, 4, 4], dict(patience=2), [1, 1, 1, 1, 1, 0.1]),
+    ([4, 4, 4, 4, 4, 4], dict(patience=1), [1, 1, 1, 0.1, 0.1, 0.01]),
     ([5, 4, 4, 4, 4, 4], dict(patience=0), [1, 1, 1, 0.1, 0.01, 0.001]),
     ([5, 4, 4, 4, 4, 4], dict(patience=0, cooldown=2), [1, 1, 1, 0.1, 0.1, 0.1]),
     ([5, 4, 4, 4, 4, 4], dict(patience=0, cooldown=1), [1, 1, 1, 0.1, 0.1, 0.01]),
@@ -505,6 +506,32 @@ def test_checkpoint_of_another_run_is_refused_and_nothing_moves(change, message,
             resume=path,
         )
     assert str(rng.bit_generator.state) == str(before)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (Momentum(0.1), Nesterov(0.1)),
+        (Adam(0.1), AdamW(0.1)),
+        (Clipped(Momentum(0.1), 1), Momentum(0.1)),
+        (Clipped(Momentum(0.1), 1), Clipped(Nesterov(0.1), 1)),
+    ],
+    ids=repr,
+)
+def test_checkpoint_of_a_rule_with_the_same_state_is_refused(first, second, tmp_path):
+    path = tmp_path / "run.npz"
+    run(net(), first, ModelCheckpoint(path), epochs=1)
+    with pytest.raises(ValueError, match="another rule"):
+        run(net(), second, ModelCheckpoint(path), resume=path)
+
+
+@pytest.mark.parametrize("factor", [-1, np.inf, np.nan, "x"])
+def test_a_factor_is_a_finite_number(factor):
+    def change(run):
+        run.lr_factor = factor
+
+    with pytest.raises(ValueError, match="lr_factor = "):
+        run(net(), Adam(0.1), LambdaCallback(on_epoch_end=change))
 
 
 def test_checkpoint_of_batch_norm_does_not_fit_a_layer_norm(tmp_path):

@@ -92,6 +92,7 @@ def test_suggestions_lie_before_the_lowest():
     assert found.steepest == pytest.approx(1e-5)  # (2 − 4.9) / 2 decades
     assert repr(found) == ("<LRSweep: 7 rates from 1e-07 to 0.1, lowest loss at 0.001, suggestion 0.0001>")
     assert sweep([5.0, 4.9, 4.8, 4.7, 2.0, 9.0]).steepest == pytest.approx(1e-2)
+    assert sweep([5.0, 2.0, 1.5, 9.0]).steepest == pytest.approx(1e-4)
     assert sweep([5.0, 4.0, 9.0]).steepest == pytest.approx(1e-2)
     assert sweep([5.0, 4.5, 3.0, 9.0]).steepest == pytest.approx(1e-2)
     assert sweep([1.0, 2.0]).steepest == sweep([1.0, 2.0]).lowest == pytest.approx(1e-2)
