@@ -1,4 +1,4 @@
-"""Each notebook runs, and each exercise passes, with the solutions put in place of the stubs."""
+"""Each notebook runs with the solutions put in place of the stubs: exercises pass, live views outlast it."""
 
 import ast
 import copy
@@ -7,7 +7,8 @@ import re
 import nbformat
 import pytest
 
-from tools.notebooks import FOLDER, execute, tags
+from tests.notebooks.after_run import complaints
+from tools.notebooks import FOLDER, tags
 
 NAMES = sorted(path.name for path in FOLDER.glob("[!.]*.ipynb"))
 
@@ -50,7 +51,8 @@ def answers_of(notebook, tag):
 @pytest.mark.parametrize("name", NAMES)
 def test_solutions_pass_in_place_of_the_stubs(name):
     stored = nbformat.read(FOLDER / name, as_version=4)
-    solved = execute(with_solutions(stored), FOLDER, timeout=120)
+    solved = with_solutions(stored)
+    assert not list(complaints(solved))  # runs it
     blank = answers_of(stored, "check")
     for number, text in answers_of(solved, "check").items():
         assert text.startswith(f"✓ {number} "), text
