@@ -1,4 +1,3 @@
-
 """Live views without a browser: what the widget answers to the messages that the browser sends."""
 
 import base64
