@@ -802,3 +802,8 @@ def test_odd_input_is_drawn_or_refused(function, count, data):
         refused = str(error)
     plt.close("all")
     assert ": must be " in refused or not refused
+
+
+def test_arrows_stand_above_lines(ax):
+    (line,) = ax.plot([0, 1], [0, 1])
+    assert plots.arrows(ax, [[0, 0]], [[1, 1]]).get_zorder() == 4 > line.get_zorder()
