@@ -20,9 +20,9 @@ def with_movies(notebook, stem, folder):
         if "race" in tags(cell):
             name = f"{stem}-{len(files) // 2 + 1}" if files else stem
             movies = [str(folder / f"{name}{ending}") for ending in (".gif", ".mp4")]
-            cells.append(
-                nbformat.v4.new_code_cell(f"for movie in {movies}:\n    _.save(movie)", id=f"movie-{cell.id}")
-            )
+            last = "list(Out.values())[-1]"  # not _, which the notebook may use as a name of its own
+            save = f"for movie in {movies}:\n    {last}.save(movie)"
+            cells.append(nbformat.v4.new_code_cell(save, id=f"movie-{cell.id}"))
             files += movies
             length = len(cells)
     return nbformat.v4.new_notebook(cells=cells[:length], metadata=notebook.metadata), files
