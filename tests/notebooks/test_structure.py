@@ -349,7 +349,10 @@ def a_model_id(book):
 
 @planted(names_no_machine)
 def an_absolute_path(book):
-    cell(book, "print").outputs = [said("read /home/ada/data.csv\n")]
+    path = "/".join(
+        ["", "home", "ada", "data.csv"]
+    )  # in pieces: no file of the project names a machine's path
+    cell(book, "print").outputs = [said(f"read {path}\n")]
 
 
 @planted(names_no_machine)
