@@ -185,8 +185,10 @@ class Run:
         The network.
     epoch, step : int
         Whole epochs and updates made so far.
-    n_epochs, batch_size, n_examples : int
+    n_epochs, batch_size : int
         What `fit` was given.
+    n_examples : int
+        How many examples an epoch uses.
     losses : list of float
         The loss of each minibatch so far, before its update.
     records : list of dict

@@ -260,7 +260,7 @@ class BatchNorm(_Layer):
         """Return y; in training mode move the running mean and variance in `stats` (if given)."""
         gamma, beta = params
         if train:
-            remedy = "Take larger batches, or LayerNorm."
+            remedy = "Take larger batches, drop_last=True in fit, or LayerNorm."
             require(len(x) > 1, "len(x)", len(x), "at least 2 in training mode", remedy)
             mean, var = x.mean(axis=0), x.var(axis=0)
             if stats is not None:

@@ -79,6 +79,7 @@ def fit(
     *,
     epochs,
     batch_size=64,
+    drop_last=False,
     validation=None,
     callbacks=(),
     rng,
@@ -105,6 +106,9 @@ def fit(
         How often to walk through the examples; in a resumed run, those before the checkpoint count.
     batch_size : int, default 64
         Examples a minibatch, at most N.
+    drop_last : bool, default False
+        Whether to leave out the shorter minibatch at the end of an epoch: batch norm cannot standardise one
+        example. Each epoch leaves out others. Same name and default in PyTorch's DataLoader.
     validation : (X, y), or Digits, optional
         Examples on which loss and accuracy are measured after each epoch, in evaluation mode.
     callbacks : sequence of Callback
@@ -156,6 +160,8 @@ def fit(
     batch_size = whole_number("batch_size", batch_size, 1, "64 is usual.")
     remedy = f"Use {len(X)} for the full batch."
     require(batch_size <= len(X), "batch_size", batch_size, f"at most {len(X)}, the examples", remedy)
+    able = isinstance(drop_last, bool)
+    require(able, "drop_last", drop_last, "True or False", "True leaves out the last, shorter minibatch.")
     require(isinstance(rng, np.random.Generator), "rng", rng, "a Generator", "Pass np.random.default_rng(0).")
     able = not isinstance(optimizer, type) and all(hasattr(optimizer, name) for name in ("init", "step"))
     require(able, "optimizer", optimizer, "an object with init and step", "Write Adam(0.001).")
@@ -164,7 +170,8 @@ def fit(
         remedy = "Give objects, as in [EarlyStopping()]."
         require(isinstance(callback, Callback), "callbacks", callback, "a list of Callback", remedy)
     require(theta is None or resume is None, "theta", theta, "None in a resumed run", "Leave it out.")
-    run = Run(model, optimizer, start(model, theta), rng, epochs, batch_size, len(X), callbacks)
+    used = len(X) - (len(X) % batch_size if drop_last else 0)
+    run = Run(model, optimizer, start(model, theta), rng, epochs, batch_size, used, callbacks)
     if theta is None:
         put_stats(model, [s and [np.zeros_like(s[0]), np.ones_like(s[1])] for s in copied_stats(model)])
     states = [] if resume is None else resume_from(resume, run)
@@ -187,8 +194,8 @@ def _epoch(run, X, y, validation, bar):
     watching = [c for c in run.callbacks if type(c).on_batch_end is not Callback.on_batch_end]
     model, stepper, size, total = run.model, run.stepper, run.batch_size, 0.0
     begin = time.perf_counter()
-    order = run.rng.permutation(len(X))
-    for at in range(0, len(X), size):
+    order = run.rng.permutation(len(X))[: run.n_examples]
+    for at in range(0, len(order), size):
         rows = order[at : at + size]
         loss, g = model.loss_and_grad(stepper.point(), X.take(rows, axis=0), y.take(rows, axis=0), run.rng)
         run.losses.append(loss)
@@ -205,7 +212,7 @@ def _epoch(run, X, y, validation, bar):
             return None
     seconds = time.perf_counter() - begin
     run.epoch += 1
-    record = {"epoch": run.epoch, "loss": total / len(X)}
+    record = {"epoch": run.epoch, "loss": total / len(order)}
     if validation is not None:
         record |= _evaluated(model, stepper.theta, *validation)
         if not math.isfinite(record["val_loss"]):

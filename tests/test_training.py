@@ -130,6 +130,31 @@ def test_batches_of_one_size_and_full_batch():
     assert len(run(model, Adam(0.1), batch_size=1).loss) == 30
 
 
+def test_drop_last_leaves_out_the_short_minibatch_and_other_examples_each_time():
+    seen, net_ = [], net()
+    plain = net_.loss_and_grad
+
+    def noting(theta, X, y, rng=None):
+        seen.append(X[:, 0])
+        return plain(theta, X, y, rng)
+
+    net_.loss_and_grad = noting
+    history = run(net_, GradientDescent(0.1), drop_last=True)
+    assert [len(batch) for batch in seen] == [4] * 6
+    left_out = [set(X[:, 0]) - set(np.concatenate(seen[at : at + 2])) for at in (0, 2, 4)]
+    assert [len(rest) for rest in left_out] == [2, 2, 2] and left_out[0] != left_out[1]
+    assert history["loss"] == pytest.approx(history.loss.reshape(3, 2).mean(axis=1), rel=1e-12)
+    whole = run(net(), GradientDescent(0.1), drop_last=True, batch_size=5)
+    assert np.array_equal(whole.theta, run(net(), GradientDescent(0.1), batch_size=5).theta)
+
+
+def test_batch_norm_with_one_example_left_over_asks_for_drop_last():
+    normed = net(norm="batch")
+    with pytest.raises(ValueError, match="drop_last=True in fit"):
+        run(normed, GradientDescent(0.1), batch_size=9)
+    assert run(normed, GradientDescent(0.1), batch_size=9, drop_last=True).loss.shape == (3,)
+
+
 def test_digits_are_learned_and_the_object_is_taken():
     train, validation, _ = digits_split()
     model = MLP([64, 32, 10], rng=np.random.default_rng(0), dtype=np.float32)
@@ -367,6 +392,7 @@ def test_progress_bar(progress, terminal, shown, monkeypatch):
         ({"data": (X, Y[:3])}, r"y.shape of data = \(3,\): must be \(10, ...\)"),
         ({"data": X}, r"(?s)data = .*must be a pair"),
         ({"validation": (X, Y, X)}, r"(?s)validation = .*must be a pair"),
+        ({"drop_last": 1}, "drop_last"),
         ({"batch_size": 11}, "batch_size = 11: must be at most 10"),
         ({"batch_size": 0}, "batch_size = 0"),
         ({"epochs": -1}, "epochs = -1"),
