@@ -142,7 +142,8 @@ def test_drop_last_leaves_out_the_short_minibatch_and_other_examples_each_time()
     history = run(net_, GradientDescent(0.1), drop_last=True)
     assert [len(batch) for batch in seen] == [4] * 6
     left_out = [set(X[:, 0]) - set(np.concatenate(seen[at : at + 2])) for at in (0, 2, 4)]
-    assert [len(rest) for rest in left_out] == [2, 2, 2] and left_out[0] != left_out[1]
+    assert [len(rest) for rest in left_out] == [2, 2, 2]
+    assert left_out[0] != left_out[1]
     assert history["loss"] == pytest.approx(history.loss.reshape(3, 2).mean(axis=1), rel=1e-12)
     whole = run(net(), GradientDescent(0.1), drop_last=True, batch_size=5)
     assert np.array_equal(whole.theta, run(net(), GradientDescent(0.1), batch_size=5).theta)
