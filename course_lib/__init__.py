@@ -3,7 +3,7 @@
 The modules, in the order in which they build on one another; each loads when it is first used:
 
 derivatives, landscapes, regressions, schedules, optimizers, descent, rates, initializers, regularizers,
-layers, networks, datasets, callbacks, training, display, plots, widgets, race, exercises
+layers, networks, penalised, signals, datasets, callbacks, training, display, plots, widgets, race, exercises
 """
 
 import importlib
@@ -21,12 +21,14 @@ __all__ = [
     "layers",
     "networks",
     "optimizers",
+    "penalised",
     "plots",
     "race",
     "rates",
     "regressions",
     "regularizers",
     "schedules",
+    "signals",
     "training",
     "widgets",
 ]
