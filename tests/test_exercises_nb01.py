@@ -8,11 +8,7 @@ import pytest
 from course_lib.derivatives import check_gradient, derivative, gradient, hessian_vector
 from course_lib.exercises import nb01
 from course_lib.regressions import linear_regression, softmax, softmax_regression
-
-
-@pytest.fixture(autouse=True)
-def _own_progress(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+from tests.exercise_bank import bank
 
 
 def gradient_by_identity(f, x, h):
@@ -323,43 +319,7 @@ WRONG = {
     ],
 }
 
-
-def cases(bank):
-    return [
-        pytest.param(check, entry, id=f"{check.__name__[6:]}-{i}")
-        for check, entries in bank.items()
-        for i, entry in enumerate(entries)
-    ]
-
-
-@pytest.mark.parametrize(("check", "function"), cases(RIGHT))
-def test_right_variants_pass(check, function):
-    feedback = check(function)
-    assert feedback.status == "passed", feedback
-
-
-@pytest.mark.parametrize(("check", "entry"), cases(WRONG))
-def test_usual_mistakes_get_their_hint(check, entry):
-    function, words = entry
-    feedback = check(function)
-    assert feedback.status == "not yet", feedback
-    assert words in feedback.hint, feedback
-
-
-@pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
-def test_every_listed_mistake_is_refused_with_its_own_hint(check):
-    for hint, wrong in check.exercise.mistakes:
-        feedback = check(wrong)
-        assert feedback.status == "not yet"
-        assert feedback.hint == hint
-
-
-@pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
-def test_a_blank_stub_is_not_attempted(check):
-    def stub(*args): ...
-
-    assert check.exercise.kind == "value" or check(stub).status == "not attempted"
-    assert check(...).status == check(None).status == "not attempted"
+TestBank = bank(nb01, right=RIGHT, wrong=WRONG)
 
 
 @pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)

@@ -4,33 +4,7 @@ import numpy as np
 import pytest
 
 from course_lib.exercises import nb02, nb02b
-
-
-@pytest.fixture(autouse=True)
-def _own_progress(monkeypatch, tmp_path):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
-
-
-CHECKS = [getattr(module, name) for module in (nb02, nb02b) for name in module.__all__]
-MISTAKES = [
-    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
-    for check in CHECKS
-    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
-]
-
-
-@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
-def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
-    answer = check(wrong)
-    assert (answer.status, answer.hint) == ("not yet", hint)
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_blank_and_reference(check):
-    assert check(...).status == "not attempted"
-    if check.exercise.kind == "function":
-        assert check(check.exercise.reference, solution=True).status == "passed"
-
+from tests.exercise_bank import bank
 
 # --- right answers, written in other ways
 
@@ -277,15 +251,6 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize(
-    ("check", "right"), [(check, right) for check, answers in RIGHT.items() for right in answers]
-)
-def test_right_variants_pass(check, right):
-    answer = check(right)
-    assert answer.status == "passed", answer
-    assert check(right, solution=True).status == "passed"
-
-
 # --- wrong answers as learners write them
 
 
@@ -377,55 +342,61 @@ def armijo_never_shrinks(phi, slope, t0, c, shrink):
     return t
 
 
-WRONG = [
-    (nb02.check_gradient_descent, descent_aliased, "one and the same array"),
-    (nb02.check_gradient_descent, descent_spoils_its_argument, "Make a new array"),
-    (nb02.check_gradient_descent, descent_one_gradient, "at the start only"),
-    (nb02.check_gradient_descent, lambda g, x, lr, n: None, ""),
-    (nb02.check_step_sizes, lambda lam: (2 / max(lam), 2 / sum(lam), 0.5), "`best` is"),
-    (nb02.check_step_sizes, lambda lam: (2 / lam[0], 2 / (lam[-1] + lam[0]), 0.5), ""),
-    (nb02.check_epoch_batches, epoch_with_replacement, "with replacement"),
-    (nb02.check_epoch_batches, epoch_reshuffled, "Shuffle once"),
-    (nb02.check_epoch_batches, epoch_drops_last, "short last batch"),
-    (nb02.check_epoch_batches, epoch_unshuffled, "rng.permutation(N)"),
-    (nb02.check_epoch_batches, epoch_global, "not from `np.random`"),
-    (nb02.check_epoch_batches, epoch_own_seed, "do not make a new one"),
-    (nb02.check_epoch_batches, epoch_rotated, "same chance"),
-    (nb02.check_epoch_batches, epoch_one_swap, "same chance"),
-    (nb02.check_epoch_batches, epoch_blocks, "same chance"),
-    (nb02.check_epoch_batches, epoch_within_blocks, "shuffle all N examples"),
-    (nb02.check_epoch_batches, epoch_blocks_and_within, "shuffle all N examples"),
-    (nb02.check_epoch_batches, epoch_mostly_blocks, "shuffle all N examples"),
-    (nb02.check_epoch_batches, epoch_halves, "shuffle all N examples"),
-    (nb02.check_epoch_batches, epoch_only_large, "rng.permutation(N)"),
-    (nb02.check_steps_needed, lambda kappa, factor: int(np.ceil(kappa / 4 * np.log(1 / factor))), ""),
-    (nb02.check_gradient_descent, descent_clipped, ""),
-    (nb02.check_epoch_batches, epoch_from_one, "gives 0, ..., N - 1"),
-    (nb02.check_epoch_batches, epoch_too_many, "range(0, N, B)"),
-    (nb02.check_epoch_batches, epoch_equal_parts, "All but the last"),
-    (nb02.check_epoch_batches, epoch_flat, "One array of indices a batch"),
-    (nb02.check_epoch_batches, epoch_short, "Each belongs to one batch"),
-    (nb02.check_epoch_batches, lambda N, B, rng: [], "One array of indices a batch"),
-    (nb02.check_epoch_batches, lambda N, B, rng: 3, "One array of indices a batch"),
-    (nb02.check_epoch_batches, lambda N, B, rng: 1 / 0, "rng.permutation(N)"),
-    (nb02b.check_armijo_step, armijo_shrinks_first, "test before you shrink"),
-    (nb02b.check_armijo_step, armijo_never_shrinks, "t = t * shrink"),
-    (nb02b.check_basin_shares, shares_all_within, "A walker counts once"),
-    (nb02b.check_basin_shares, lambda ends, minima, radius: 0.25, "np.mean(label == i)"),
-    (nb02b.check_robbins_monro, "ABCDEF", "Test both sums"),
-    (nb02b.check_robbins_monro, "d, b, c", "Look at D once more"),
-    (nb02b.check_robbins_monro, "BCX", "Test both sums"),
-    (nb02b.check_robbins_monro, "", "Test both sums"),
-    (nb02b.check_robbins_monro, 2, "Test both sums"),
-    (nb02b.check_robbins_monro, ("B", 3), "Test both sums"),
-]
+WRONG = {
+    nb02.check_gradient_descent: [
+        (descent_aliased, "one and the same array"),
+        (descent_spoils_its_argument, "Make a new array"),
+        (descent_one_gradient, "at the start only"),
+        (descent_clipped, ""),
+    ],
+    nb02.check_step_sizes: [
+        (lambda lam: (2 / max(lam), 2 / sum(lam), 0.5), "`best` is"),
+        (lambda lam: (2 / lam[0], 2 / (lam[-1] + lam[0]), 0.5), ""),
+    ],
+    nb02.check_epoch_batches: [
+        (epoch_with_replacement, "with replacement"),
+        (epoch_reshuffled, "Shuffle once"),
+        (epoch_drops_last, "short last batch"),
+        (epoch_unshuffled, "rng.permutation(N)"),
+        (epoch_global, "not from `np.random`"),
+        (epoch_own_seed, "do not make a new one"),
+        (epoch_rotated, "same chance"),
+        (epoch_one_swap, "same chance"),
+        (epoch_blocks, "same chance"),
+        (epoch_within_blocks, "shuffle all N examples"),
+        (epoch_blocks_and_within, "shuffle all N examples"),
+        (epoch_mostly_blocks, "shuffle all N examples"),
+        (epoch_halves, "shuffle all N examples"),
+        (epoch_only_large, "rng.permutation(N)"),
+        (epoch_from_one, "gives 0, ..., N - 1"),
+        (epoch_too_many, "range(0, N, B)"),
+        (epoch_equal_parts, "All but the last"),
+        (epoch_flat, "One array of indices a batch"),
+        (epoch_short, "Each belongs to one batch"),
+        (lambda N, B, rng: [], "One array of indices a batch"),
+        (lambda N, B, rng: 3, "One array of indices a batch"),
+        (lambda N, B, rng: 1 / 0, "rng.permutation(N)"),
+    ],
+    nb02.check_steps_needed: [(lambda kappa, factor: int(np.ceil(kappa / 4 * np.log(1 / factor))), "")],
+    nb02b.check_armijo_step: [
+        (armijo_shrinks_first, "test before you shrink"),
+        (armijo_never_shrinks, "t = t * shrink"),
+    ],
+    nb02b.check_basin_shares: [
+        (shares_all_within, "A walker counts once"),
+        (lambda ends, minima, radius: 0.25, "np.mean(label == i)"),
+    ],
+    nb02b.check_robbins_monro: [
+        ("ABCDEF", "Test both sums"),
+        ("d, b, c", "Look at D once more"),
+        ("BCX", "Test both sums"),
+        ("", "Test both sums"),
+        (2, "Test both sums"),
+        (("B", 3), "Test both sums"),
+    ],
+}
 
-
-@pytest.mark.parametrize(("check", "wrong", "hint"), WRONG)
-def test_wrong_answers_get_a_fitting_hint(check, wrong, hint):
-    answer = check(wrong)
-    assert answer.status != "passed"
-    assert hint in answer.hint
+TestBank = bank(nb02, nb02b, right=RIGHT, wrong=WRONG)
 
 
 def test_the_reference_stops_on_a_function_that_never_descends():

@@ -13,34 +13,9 @@ from course_lib.exercises import nb03
 from course_lib.landscapes import valley
 from course_lib.optimizers import Momentum, Nesterov
 from course_lib.rates import best_momentum
+from tests.exercise_bank import bank
 
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture(autouse=True)
-def _own_progress(monkeypatch, tmp_path):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
-
-
-CHECKS = [getattr(nb03, name) for name in nb03.__all__]
-MISTAKES = [
-    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
-    for check in CHECKS
-    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
-]
-
-
-@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
-def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
-    answer = check(wrong)
-    assert (answer.status, answer.hint) == ("not yet", hint)
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_blank_and_reference(check):
-    assert check(...).status == "not attempted"
-    if check.exercise.kind == "function":
-        assert check(check.exercise.reference, solution=True).status == "passed"
 
 
 # --- the references against the library
@@ -210,15 +185,6 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize(
-    ("check", "right"), [(check, right) for check, answers in RIGHT.items() for right in answers]
-)
-def test_right_variants_pass(check, right):
-    answer = check(right)
-    assert answer.status == "passed", answer
-    assert check(right, solution=True).status == "passed"
-
-
 # --- wrong answers as learners write them
 
 
@@ -266,36 +232,38 @@ def momentum_looks_ahead(grad, x0, lr, beta, steps):
     return np.array(points)
 
 
-WRONG = [
-    (nb03.check_momentum, momentum_aliased, "one and the same array"),
-    (nb03.check_momentum, momentum_spoils_its_argument, "Make a new array"),
-    (nb03.check_momentum, momentum_reset, "set it to 0 before the loop"),
-    (nb03.check_momentum, momentum_leaks_the_gradient, "Begin with v = zeros"),
-    (nb03.check_momentum, momentum_looks_ahead, "Begin with v = zeros"),
-    (nb03.check_momentum, lambda grad, x0, lr, beta, steps: None, ""),
-    (nb03.check_same_way, lambda lr, beta, source, target: lr / beta, "multiplied by lr in (a) and (b)"),
-    (nb03.check_same_way, lambda lr, beta, source, target: 0.1, ""),
-    (nb03.check_formulas, "aacb", "formula 2"),
-    (nb03.check_formulas, "cbcb", "formula 1"),
-    (nb03.check_formulas, "abab", "formula 3"),
-    (nb03.check_formulas, "abca", "θ_t − θ_{t−1}"),
-    (nb03.check_formulas, "abc", "One letter a formula"),
-    (nb03.check_formulas, "abcbb", "One letter a formula"),
-    (nb03.check_formulas, "abcd", "One letter a formula"),
-    (nb03.check_formulas, "", "One letter a formula"),
-    (nb03.check_formulas, 4, "One letter a formula"),
-    (nb03.check_formulas, ("a", "b", "c", 2), "One letter a formula"),
-    (nb03.check_best_settings, lambda lam: (0.1, 0.9, 0.95), "With q = "),
-    (nb03.check_best_settings, lambda lam: best_by_kappa(lam)[:2], ""),
-    (nb03.check_lookahead_step, lambda grad, x, v, lr, beta: (x - lr * grad(x), v), "grad(x + beta * v)"),
-]
+WRONG = {
+    nb03.check_momentum: [
+        (momentum_aliased, "one and the same array"),
+        (momentum_spoils_its_argument, "Make a new array"),
+        (momentum_reset, "set it to 0 before the loop"),
+        (momentum_leaks_the_gradient, "Begin with v = zeros"),
+        (momentum_looks_ahead, "Begin with v = zeros"),
+    ],
+    nb03.check_same_way: [
+        (lambda lr, beta, source, target: lr / beta, "multiplied by lr in (a) and (b)"),
+        (lambda lr, beta, source, target: 0.1, ""),
+    ],
+    nb03.check_formulas: [
+        ("aacb", "formula 2"),
+        ("cbcb", "formula 1"),
+        ("abab", "formula 3"),
+        ("abca", "θ_t − θ_{t−1}"),
+        ("abc", "One letter a formula"),
+        ("abcbb", "One letter a formula"),
+        ("abcd", "One letter a formula"),
+        ("", "One letter a formula"),
+        (4, "One letter a formula"),
+        (("a", "b", "c", 2), "One letter a formula"),
+    ],
+    nb03.check_best_settings: [
+        (lambda lam: (0.1, 0.9, 0.95), "With q = "),
+        (lambda lam: best_by_kappa(lam)[:2], ""),
+    ],
+    nb03.check_lookahead_step: [(lambda grad, x, v, lr, beta: (x - lr * grad(x), v), "grad(x + beta * v)")],
+}
 
-
-@pytest.mark.parametrize(("check", "wrong", "hint"), WRONG)
-def test_wrong_answers_get_a_fitting_hint(check, wrong, hint):
-    answer = check(wrong)
-    assert answer.status != "passed"
-    assert hint in answer.hint
+TestBank = bank(nb03, right=RIGHT, wrong=WRONG)
 
 
 def test_formulas_are_asked_for_by_letters():

@@ -8,33 +8,7 @@ from course_lib.exercises import nb03b
 from course_lib.landscapes import noisy, quadratic, saddle
 from course_lib.optimizers import Momentum, Nesterov
 from course_lib.rates import noise_variance
-
-
-@pytest.fixture(autouse=True)
-def _own_progress(monkeypatch, tmp_path):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
-
-
-CHECKS = [getattr(nb03b, name) for name in nb03b.__all__]
-MISTAKES = [
-    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
-    for check in CHECKS
-    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
-]
-
-
-@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
-def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
-    answer = check(wrong)
-    assert (answer.status, answer.hint) == ("not yet", hint)
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_blank_and_reference(check):
-    assert check(...).status == "not attempted"
-    if check.exercise.kind == "function":
-        assert check(check.exercise.reference, solution=True).status == "passed"
-
+from tests.exercise_bank import bank
 
 # --- right answers, written in other ways
 
@@ -93,15 +67,6 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize(
-    ("check", "right"), [(check, right) for check, answers in RIGHT.items() for right in answers]
-)
-def test_right_variants_pass(check, right):
-    answer = check(right)
-    assert answer.status == "passed", answer
-    assert check(right, solution=True).status == "passed"
-
-
 # --- wrong answers as learners write them
 
 
@@ -138,25 +103,23 @@ def accelerated_path(grad, x0, L, steps):
     return np.array([nb03b.check_accelerated.exercise.reference(grad, x0, L, k) for k in range(steps + 1)])
 
 
-WRONG = [
-    (nb03b.check_accelerated, accelerated_in_place, "Make a new array"),
-    (nb03b.check_accelerated, accelerated_forgets_velocity, "lost between the steps"),
-    (nb03b.check_accelerated, accelerated_path, ""),
-    (nb03b.check_accelerated, lambda grad, x0, L, steps: x0, ""),
-    (nb03b.check_nesterov_growth, lambda lr, beta, lam: 1.0, ""),
-    (nb03b.check_nesterov_growth, growth_of_a_minimum, "At a saddle the eigenvalue is −λ"),
-    (nb03b.check_nesterov_growth, growth_by_the_school_formula, "You took the −b"),
-    (nb03b.check_variance_of_average, lambda lr, beta, lam, sigma: lr * sigma**2 / lam, ""),
-    (nb03b.check_same_noise_lr, "0.001", ""),
-    (nb03b.check_same_noise_lr, 0.01, "0.95"),
-]
+WRONG = {
+    nb03b.check_accelerated: [
+        (accelerated_in_place, "Make a new array"),
+        (accelerated_forgets_velocity, "lost between the steps"),
+        (accelerated_path, ""),
+        (lambda grad, x0, L, steps: x0, ""),
+    ],
+    nb03b.check_nesterov_growth: [
+        (lambda lr, beta, lam: 1.0, ""),
+        (growth_of_a_minimum, "At a saddle the eigenvalue is −λ"),
+        (growth_by_the_school_formula, "You took the −b"),
+    ],
+    nb03b.check_variance_of_average: [(lambda lr, beta, lam, sigma: lr * sigma**2 / lam, "")],
+    nb03b.check_same_noise_lr: [("0.001", ""), (0.01, "0.95")],
+}
 
-
-@pytest.mark.parametrize(("check", "wrong", "hint"), WRONG)
-def test_wrong_answers_get_a_fitting_hint(check, wrong, hint):
-    answer = check(wrong)
-    assert answer.status == "not yet"
-    assert hint in answer.hint
+TestBank = bank(nb03b, right=RIGHT, wrong=WRONG)
 
 
 # --- the references are what they say, by the library's own runs

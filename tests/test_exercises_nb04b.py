@@ -1,36 +1,10 @@
 """The checks of notebook 04b: right variants pass, usual mistakes get the hint they deserve."""
 
 import numpy as np
-import pytest
 
 from course_lib.exercises import nb04b
 from course_lib.optimizers import AMSGrad, AMSGradState, Clipped, GradientDescent
-
-
-@pytest.fixture(autouse=True)
-def _own_progress(monkeypatch, tmp_path):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
-
-
-CHECKS = [getattr(nb04b, name) for name in nb04b.__all__]
-MISTAKES = [
-    pytest.param(check, wrong, hint, id=f"{check.exercise.number}-{i}")
-    for check in CHECKS
-    for i, (hint, wrong) in enumerate(check.exercise.mistakes)
-]
-
-
-@pytest.mark.parametrize(("check", "wrong", "hint"), MISTAKES)
-def test_each_listed_mistake_gets_its_hint(check, wrong, hint):
-    answer = check(wrong)
-    assert (answer.status, answer.hint) == ("not yet", hint)
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_blank_and_reference(check):
-    assert check(...).status == "not attempted"
-    assert check(check.exercise.reference, solution=True).status == "passed"
-
+from tests.exercise_bank import bank
 
 # --- right answers, written in other ways
 
@@ -88,14 +62,6 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize(
-    ("check", "answer"), [(check, answer) for check, answers in RIGHT.items() for answer in answers]
-)
-def test_right_answers_pass(check, answer):
-    result = check(answer)
-    assert result.status == "passed", result
-
-
 # --- wrong answers that are in no list
 
 
@@ -104,26 +70,24 @@ def amsgrad_smaller_rate(x, g, v, vmax, lr, beta2, eps):
     return x, v, 0.9 * vmax
 
 
-@pytest.mark.parametrize(
-    ("check", "answer"),
-    [
-        (nb04b.check_amsgrad_step, amsgrad_smaller_rate),
-        (nb04b.check_clip_together, lambda gW, gb, c: (gW, gb)),
-        (nb04b.check_choose_lr, lambda lrs, losses: (lrs[1], True)),
-        (nb04b.check_choose_lr, lambda lrs, losses: (lrs[len(lrs) // 2], True)),
-        (
-            nb04b.check_choose_lr,
-            lambda lrs, losses: choose_with_a_loop(lrs, np.median(losses, axis=1)[:, None]),
-        ),
-        (nb04b.check_choose_lr, lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses, nan=10))),
-        (nb04b.check_choose_lr, lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses, nan=20))),
-        (nb04b.check_paired_difference, lambda a, b, t: paired_by_hand(abs(a - b), 0 * b, t)),
-        (nb04b.check_paired_difference, lambda a, b, t: (abs((a - b).mean()), paired_by_hand(a, b, t)[1])),
-        (nb04b.check_paired_difference, lambda a, b, t: ((a - b).mean(), 0.0)),
+WRONG = {
+    nb04b.check_amsgrad_step: [(amsgrad_smaller_rate, "")],
+    nb04b.check_clip_together: [(lambda gW, gb, c: (gW, gb), "")],
+    nb04b.check_choose_lr: [
+        (lambda lrs, losses: (lrs[1], True), ""),
+        (lambda lrs, losses: (lrs[len(lrs) // 2], True), ""),
+        (lambda lrs, losses: choose_with_a_loop(lrs, np.median(losses, axis=1)[:, None]), ""),
+        (lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses, nan=10)), ""),
+        (lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses, nan=20)), ""),
     ],
-)
-def test_other_wrong_answers_do_not_pass(check, answer):
-    assert check(answer).status == "not yet"
+    nb04b.check_paired_difference: [
+        (lambda a, b, t: paired_by_hand(abs(a - b), 0 * b, t), ""),
+        (lambda a, b, t: (abs((a - b).mean()), paired_by_hand(a, b, t)[1]), ""),
+        (lambda a, b, t: ((a - b).mean(), 0.0), ""),
+    ],
+}
+
+TestBank = bank(nb04b, right=RIGHT, wrong=WRONG)
 
 
 def test_the_cases_hold_what_the_notebook_speaks_of():
