@@ -45,6 +45,11 @@ def _amsgrad_gradient(x, g, v, vmax, lr, beta2, eps):
     return x - lr * g / (np.sqrt(larger) + eps), v, larger
 
 
+def _amsgrad_by_v(x, g, v, vmax, lr, beta2, eps):
+    _, v, larger = _amsgrad(x, g, v, vmax, lr, beta2, eps)
+    return x - lr * g / (np.sqrt(v) + eps), v, larger
+
+
 STATE_LOST = (
     "Return the new averages too: `return x, v, vmax`. Without them every step forgets the ones before."
 )
@@ -63,6 +68,11 @@ STATE_LOST = (
             _amsgrad_changed(kept=lambda x, v, vmax: (x, vmax, vmax)),
         ),
         ("vmax takes no part yet: that is RMSProp.", _amsgrad_changed(largest=lambda vmax, v: v)),
+        ("You have vmax but divide by the root of v: that step is RMSProp's.", _amsgrad_by_v),
+        (
+            "β2 is the share that is *kept*: `beta2 * v + (1 - beta2) * g**2`.",
+            lambda x, g, v, vmax, lr, beta2, eps: _amsgrad(x, g, v, vmax, lr, 1 - beta2, eps),
+        ),
         ("Compare the new v with vmax, the largest of *all* so far, not with the old v alone.", _amsgrad_two),
         ("vmax is the largest *average*: compare it with the new v, not with g².", _amsgrad_gradient),
         (
@@ -116,6 +126,14 @@ def _scaled(gW, gb, factor):
             lambda gW, gb, c: _scaled(gW, gb, max(1.0, c / _norm(gW, gb))),
         ),
         (
+            "Turn the fraction round: a norm *above* c needs a factor below 1, c / norm.",
+            lambda gW, gb, c: _scaled(gW, gb, min(1.0, _norm(gW, gb) / c)),
+        ),
+        (
+            "The longer of the two norms is not the norm of both together: add the squares first.",
+            lambda gW, gb, c: _scaled(gW, gb, min(1.0, c / max(_norm(gW), _norm(gb)))),
+        ),
+        (
             "The norm is the *root* of the sum of squares.",
             lambda gW, gb, c: _scaled(gW, gb, min(1.0, c / _norm(gW, gb) ** 2)),
         ),
@@ -155,6 +173,11 @@ def _choose_nan(lrs, losses):
     return lrs[best], 0 < best < len(lrs) - 1
 
 
+def _choose_among_kept(lrs, losses):
+    kept = ~np.isnan(losses).any(axis=1)
+    return _choose(lrs[kept], losses[kept])
+
+
 def _choose_end(low, high):
     def wrong(lrs, losses):
         lr, _ = _choose(lrs, losses)
@@ -175,7 +198,7 @@ def _choose_index(lrs, losses):
     reference=_choose,
     mistakes=[
         (
-            "An lr with a diverged run (NaN) is out: its mean must not be taken over the others.",
+            "An lr with a diverged run (NaN) is out: neither leave the NaN away nor put 0 for it.",
             lambda lrs, losses: _choose(lrs, losses, np.nanmean),
         ),
         (
@@ -197,6 +220,14 @@ def _choose_index(lrs, losses):
         (
             "Any finite number in the place of NaN may still be the smallest: put infinity there.",
             lambda lrs, losses: _choose(lrs, np.nan_to_num(losses, nan=10.0)),
+        ),
+        (
+            "That judges each lr by its unluckiest run alone: compare the *means* over the seeds.",
+            lambda lrs, losses: _choose(lrs, losses, np.max),
+        ),
+        (
+            "The ends are those of the whole grid: an lr that is out still counts as a neighbour.",
+            _choose_among_kept,
         ),
         ("Return the learning rate, not its index.", _choose_index),
         (
@@ -222,6 +253,7 @@ def check_choose_lr():
     yield lrs[1:4], np.array([[0.5, 0.5], [0.3, 0.2], [nan, 0.1]])
     yield lrs, np.array([[9, 9, 9], [1, 0.9, 0.8], [0.1, 0.2, 5], [30, nan, 40], [50, 50, 50]])
     yield lrs[:4], np.array([[50.0, 60], [30, 30], [12, nan], [40, 45]])
+    yield lrs, np.array([[1.0, 1.0], [0.1, 0.9], [0.6, 0.6], [0.7, 0.8], [2.0, 2.0]])
 
 
 def _paired(a, b, t, ddof=1, root=np.sqrt, sign=1):
@@ -246,6 +278,10 @@ def _unpaired(a, b, t):
         (
             "That is the spread of single differences; the mean of n varies √n times less.",
             lambda a, b, t: _paired(a, b, t, root=lambda n: 1.0),
+        ),
+        (
+            "n - 1 belongs under the sum of squares only (`ddof=1`); the mean is one of n: divide by √n.",
+            lambda a, b, t: (_paired(a, b, t)[0], t * (a - b).std(ddof=1) / np.sqrt(len(a) - 1)),
         ),
         ("Divide by the *root* of n.", lambda a, b, t: _paired(a, b, t, root=lambda n: n)),
         ("The half-width is t standard errors, not one.", lambda a, b, t: _paired(a, b, 1.0)),
