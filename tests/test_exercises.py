@@ -356,7 +356,26 @@ def test_changing_an_argument_is_named(check):
         "With a = 0.5, x = [1, -4]: your function changes its argument `x`; "
         "whoever called it would be surprised."
     )
-    assert feedback.hint == "Make a new array: `x = x - ...`, not `x -= ...` or `x[...] = ...`."
+    assert feedback.hint == "Make a new array: `x = ...`, not `x += ...`, `x -= ...`, `x[0] = ...`."
+
+
+def adds_in_place(a, x):
+    if np.ndim(x) == 0:
+        return a * x
+    x += a
+    return x
+
+
+def test_a_listed_mistake_written_in_place_gets_its_own_hint():
+    array = np.array([1.0, -4.0])
+    mistakes = [("That adds.", lambda a, x: a + x), ("No sign.", lambda a, x: a * np.abs(x))]
+    feedback = make(cases=[(0.5, array)], mistakes=mistakes)(adds_in_place)
+    assert "changes its argument `x`" in feedback.message
+    assert feedback.hint == "That adds."
+    both = make(cases=[(2.0, 3.0), (0.5, array)], mistakes=mistakes, number="90.2")
+    assert both(adds_in_place).hint.startswith("Make a new array")  # a mistake must explain every case
+    plus = make(cases=[(0.5, abs(array))], mistakes=mistakes, number="90.3")
+    assert plus(changes).hint.startswith("Make a new array")  # right: the change alone is wrong
 
 
 def test_an_argument_put_back_is_no_change():

@@ -91,14 +91,129 @@ def adagrad_spoils_its_argument(x, g, s, lr, eps):
     return x - lr * g / (np.sqrt(s) + eps), s
 
 
+def adagrad_keeps_its_state_to_itself(x, g, s, lr, eps):
+    s += g**2
+    return x - lr * g / (np.sqrt(s) + eps)
+
+
+def adagrad_of_the_norm(x, g, s, lr, eps):
+    s = s + np.dot(g, g)
+    return x - lr * g / (np.sqrt(s) + eps), s
+
+
+def adagrad_without_eps(x, g, s, lr, eps):
+    s = s + g**2
+    return x - lr * g / np.sqrt(s), s
+
+
+def adadelta_with_plus(x, g, s, u, rho, eps):
+    s += rho * s + (1 - rho) * g**2
+    delta = -np.sqrt(u + eps) / np.sqrt(s + eps) * g
+    u = rho * u + (1 - rho) * delta**2
+    return x + delta, s, u
+
+
+def adadelta_with_plus_for_the_update(x, g, s, u, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    delta = -np.sqrt(u + eps) / np.sqrt(s + eps) * g
+    return x + delta, s, u + rho * u + (1 - rho) * delta**2
+
+
+def adadelta_of_the_slides(x, g, s, u, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    u = rho * u + (1 - rho) * g**2
+    return x - np.sqrt(u + eps) / np.sqrt(s + eps) * g, s, u
+
+
+def adadelta_with_exchanged_weights(x, g, s, u, rho, eps):
+    s = (1 - rho) * s + rho * g**2
+    delta = -np.sqrt(u + eps) / np.sqrt(s + eps) * g
+    return x + delta, s, (1 - rho) * u + rho * delta**2
+
+
+def adam_with_plus(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v += beta2 * v + (1 - beta2) * g**2
+    return x - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def adam_with_a_new_array_and_plus(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v = v + beta2 * v + (1 - beta2) * g**2
+    return x - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def adam_with_plus_for_the_gradient(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = m + beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    return x - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def adam_of_one_beta(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta1 * v + (1 - beta1) * g**2
+    return x - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta1**t)) + eps), m, v
+
+
+def adam_of_sums(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + g
+    v = beta2 * v + (1 - beta2) * g**2
+    return x - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def adam_with(correct, place=lambda v_hat, eps: np.sqrt(v_hat) + eps, keep=lambda m, v: (m, v)):
+    """Return Adam whose averages are divided by what `correct` says."""
+
+    def step(x, g, m, v, t, lr, beta1, beta2, eps):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        first, second = correct(beta1, beta2, t)
+        return x - lr * m / first / place(v / second, eps), *keep(m, v)
+
+    return step
+
+
+def fair(beta1, beta2, t):
+    return 1 - beta1**t, 1 - beta2**t
+
+
 WRONG = {
     nb04.check_adagrad_step: [
         (lambda x, g, s, lr, eps: (x - lr * np.sign(g), s + g**2), ""),
         (adagrad_spoils_its_argument, "Make a new array"),
+        (adagrad_keeps_its_state_to_itself, "Return the new state too"),
+        (lambda x, g, s, lr, eps: (x - lr * g / np.sqrt(s + g**2 + eps), s + g**2), "outside the root"),
+        (adagrad_of_the_norm, "has its own sum"),
+        (adagrad_without_eps, "ε is missing"),
     ],
-    nb04.check_adadelta_step: [(lambda x, g, s, u, rho, eps: (x - g, s, u), "")],
-    nb04.check_adam_step: [(lambda x, g, m, v, t, lr, b1, b2, eps: (x - lr * np.sign(g), m, v), "")],
-    nb04.check_uncorrected_step: [(lambda t, beta1, beta2: 3.16, "")],
+    nb04.check_adadelta_step: [
+        (lambda x, g, s, u, rho, eps: (x - g, s, u), ""),
+        (adadelta_with_plus, "write `s = rho * s"),
+        (adadelta_with_plus_for_the_update, "write `u = rho * u"),
+        (adadelta_of_the_slides, "You average g² twice"),
+        (adadelta_with_exchanged_weights, "ρ and 1 - ρ are exchanged"),
+    ],
+    nb04.check_adam_step: [
+        (lambda x, g, m, v, t, lr, b1, b2, eps: (x - lr * np.sign(g), m, v), ""),
+        (adam_with_plus, "write `v = beta2 * v"),
+        (adam_with_a_new_array_and_plus, "write `v = beta2 * v"),
+        (adam_with_plus_for_the_gradient, "write `m = beta1 * m"),
+        (adam_of_one_beta, "averages share one β"),
+        (adam_of_sums, "m and v are averages"),
+        (adam_with(lambda b1, b2, t: (1 - b1, 1 - b2)), "β where β^t belongs"),
+        (adam_with(lambda b1, b2, t: (1 - b1**t, 1 - b2)), "β where β^t belongs"),
+        (adam_with(lambda b1, b2, t: (1 - b1, 1 - b2**t)), "β where β^t belongs"),
+        (adam_with(lambda b1, b2, t: (1 - b1**t, 1 - b1**t)), "corrections share one β"),
+        (adam_with(lambda b1, b2, t: (1 - b2**t, 1 - b1**t)), "corrections are exchanged"),
+        (adam_with(lambda b1, b2, t: fair(b1, b2, t - 1)), "t, not t - 1"),
+        (adam_with(fair, place=lambda v_hat, eps: np.sqrt(v_hat + eps)), "outside the root"),
+        (lambda *now: adam_with(fair)(*now)[0], "Return the new state too"),
+        (adam_with(fair, keep=lambda m, v: (m,)), "Return the new state too"),
+    ],
+    nb04.check_uncorrected_step: [
+        (lambda t, beta1, beta2: 3.16, ""),
+        (lambda t, beta1, beta2: (1 - beta1) ** t / np.sqrt((1 - beta2) ** t), "not the power of 1 - β"),
+    ],
 }
 
 TestBank = bank(nb04, right=RIGHT, wrong=WRONG)

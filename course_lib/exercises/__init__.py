@@ -75,10 +75,10 @@ function returns it, and the mistakes are values.
 
 What the machinery sees to without being asked: a blank stub; a function that prints or forgets to return; an
 exception (its type, message and the learner's line); another number of arguments; a list, text or complex
-number where an array belongs; a wrong shape; NaN and infinity; arguments changed in place; a result that is
-minus, twice or half the expected one everywhere; a transposed result. Every case gets fresh copies of its
-arrays, lists and random generators. Each check needs its test: `check.exercise.mistakes` lists what it must
-refuse.
+number where an array belongs; a wrong shape; NaN and infinity; arguments changed in place (a listed mistake
+written so, such as ``s += rho * s``, gets its own hint all the same); a result that is minus, twice or half
+the expected one everywhere; a transposed result. Every case gets fresh copies of its arrays, lists and random
+generators. Each check needs its test: `check.exercise.mistakes` lists what it must refuse.
 '''
 
 import importlib
@@ -92,7 +92,7 @@ from functools import wraps
 import numpy as np
 
 from course_lib._checks import one_of, require
-from course_lib.exercises._call import Blank, NotYet, call, explain, fresh
+from course_lib.exercises._call import Blank, Changed, NotYet, call, explain, fresh
 from course_lib.exercises._compare import difference, equal, is_numeric, short
 from course_lib.exercises._feedback import Feedback
 from course_lib.exercises._progress import Progress, passed, record
@@ -248,14 +248,17 @@ def _judge_function(task, learner):
     for case in cases:
         pairs = zip(names, case, strict=False)
         given = "With " + ", ".join(f"{name} = {short(value)}" for name, value in pairs)
-        try:
-            got = call(learner, *case, context=given)
-        except NotYet:
-            if first:
-                break
-            raise
         with np.errstate(all="ignore"):
             want = task.reference(*fresh(case))
+        try:
+            got = call(learner, *case, context=given)
+        except NotYet as answer:
+            if first:
+                break
+            if isinstance(answer, Changed) and not equal(want, answer.result, task.rtol, task.atol):
+                slip = _recognise(task, [*results, (case, want, answer.result)])
+                raise NotYet(answer.message, slip or answer.hint) from None
+            raise
         results.append((case, want, got))
         text = difference(want, got, task.rtol, task.atol)
         first = first or (text and f"{given}: {text}")

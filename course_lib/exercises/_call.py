@@ -13,7 +13,7 @@ import numpy as np
 
 from course_lib.exercises._compare import equal, short
 
-__all__ = ["Blank", "NotYet", "call", "explain", "fresh"]
+__all__ = ["Blank", "Changed", "NotYet", "call", "explain", "fresh"]
 
 PLAIN = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "POP_TOP"}
 """Instructions of a function without content."""
@@ -39,6 +39,21 @@ class NotYet(Exception):
     def __init__(self, message, hint=""):
         super().__init__(message)
         self.message, self.hint = message, hint
+
+
+class Changed(NotYet):
+    """The learner's function changed its arguments.
+
+    Parameters
+    ----------
+    message, hint : str
+    result : object
+        What it returned all the same: it may show a mistake that matters more.
+    """
+
+    def __init__(self, message, hint, result):
+        super().__init__(message, hint)
+        self.result = result
 
 
 def call(function, *args, context=""):
@@ -82,9 +97,10 @@ def call(function, *args, context=""):
     print(printed.getvalue(), end="")
     for value, kept, name in zip(handed, args, _names(function, len(args)), strict=True):
         if not _same(value, kept):
-            raise NotYet(
+            raise Changed(
                 f"{yours} changes its argument `{name}`; whoever called it would be surprised.",
-                f"Make a new array: `{name} = {name} - ...`, not `{name} -= ...` or `{name}[...] = ...`.",
+                f"Make a new array: `{name} = ...`, not `{name} += ...`, `{name} -= ...`, `{name}[0] = ...`.",
+                result,
             )
     return result
 

@@ -17,6 +17,7 @@ __all__ = [
 EPS_INSIDE = "ε stands outside the root here: `np.sqrt(s) + eps`, not `np.sqrt(s + eps)`."
 STATE_LOST = "Return the new state too: the next step needs it."
 UPHILL = "You go up: the step is minus the gradient over its size."
+OWN_SUM = "Each coordinate has its own sum: no `np.sum`, no norm."
 GRADIENT_LOST = "The gradient is missing: `lr / (np.sqrt(s) + eps)` is the rate, and it multiplies g."
 
 
@@ -46,10 +47,15 @@ def _old_adagrad(x, g, s, lr, eps):
             EPS_INSIDE,
             lambda x, g, s, lr, eps: (x - lr * g / np.sqrt(s + g**2 + eps), s + g**2),
         ),
+        ("ε is missing: `np.sqrt(s) + eps`.", lambda x, g, s, lr, eps: _adagrad(x, g, s, lr, 0)),
         (UPHILL, lambda x, g, s, lr, eps: _adagrad(x, g, s, -lr, eps)),
         (
-            "Each coordinate has its own sum: no `np.sum`, no norm.",
+            OWN_SUM,
             lambda x, g, s, lr, eps: (x - lr * g / (np.sqrt(np.sum(s + g**2)) + eps), s + g**2),
+        ),
+        (
+            OWN_SUM,
+            lambda x, g, s, lr, eps: _adagrad(x, np.linalg.norm(g), s, lr * g / np.linalg.norm(g), eps),
         ),
     ],
     hint="`s = s + g**2`, then `x = x - lr * g / (np.sqrt(s) + eps)`, then `return x, s`.",
@@ -67,12 +73,18 @@ def _points():
     yield np.array([0.5, 2.0, -1.0]), np.array([-0.3, 4.0, 1.0]), np.array([1.0, 9.0, 0.5])
 
 
-def _adadelta(x, g, s, u, rho, eps, swap=False, sign=-1.0, scale=None, squared=None):
-    s = rho * s + (1 - rho) * g**2
-    up, down = np.sqrt(u + eps), np.sqrt(s + eps)
+def _adadelta(x, g, s, u, rho, eps, swap=False, sign=-1.0, squared=None, root=np.sqrt, old=None, new=None):
+    (old_s, old_u), new = old or (rho, rho), 1 - rho if new is None else new
+    s = old_s * s + new * g**2
+    up, down = root(u + eps), root(s + eps)
     delta = sign * (down / up if swap else up / down) * g
-    u = rho * u + (1 - rho) * (delta**2 if squared is None else squared(delta, g))
+    u = old_u * u + new * (delta**2 if squared is None else squared(delta, g))
     return x + delta, s, u
+
+
+def _adadelta_twice_first(x, g, s, u, rho, eps):
+    s, u = rho * s + (1 - rho) * g**2, rho * u + (1 - rho) * g**2
+    return x - np.sqrt(u + eps) / np.sqrt(s + eps) * g, s, u
 
 
 def _adadelta_new_u(x, g, s, u, rho, eps):
@@ -91,6 +103,10 @@ def _adadelta_outside(x, g, s, u, rho, eps):
     return x + delta, s, rho * u + (1 - rho) * delta**2
 
 
+PLUS = "`{0} += ...` keeps all of the old {0} and adds to it: write `{0} = {1} * {0} + ...`, which leaks."
+TWICE = "You average g² twice: u averages the square of the *update* Δ."
+
+
 @exercise(
     "04.2",
     "One step of Adadelta",
@@ -103,10 +119,17 @@ def _adadelta_outside(x, g, s, u, rho, eps):
             "The order is x, then s (of g²), then u (of Δ²).",
             lambda x, g, s, u, rho, eps: tuple(_adadelta(x, g, s, u, rho, eps)[i] for i in (0, 2, 1)),
         ),
+        (TWICE, lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps, squared=lambda d, g: g**2)),
+        (TWICE, _adadelta_twice_first),
+        (PLUS.format("s", "rho"), lambda *now: _adadelta(*now, old=(1 + now[4], now[4]))),
+        (PLUS.format("u", "rho"), lambda *now: _adadelta(*now, old=(now[4], 1 + now[4]))),
+        (PLUS.format("s", "rho"), lambda *now: _adadelta(*now, old=(1 + now[4], 1 + now[4]))),
         (
-            "You average g² twice: u averages the square of the *update* Δ.",
-            lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps, squared=lambda d, g: g**2),
+            "ρ and 1 - ρ are exchanged: the *old* average keeps the weight `rho`.",
+            lambda *now: _adadelta(*now, old=(1 - now[4], 1 - now[4]), new=now[4]),
         ),
+        ("The new square enters with the weight `1 - rho`.", lambda *now: _adadelta(*now, new=1)),
+        ("Both roots are missing.", lambda *now: _adadelta(*now, root=lambda s: s)),
         (
             "u averages the *square* of the update.",
             lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps, squared=lambda d, g: d),
@@ -134,20 +157,32 @@ def check_adadelta_step():
 
 
 MULTIPLIED = "Divide by 1 - β^t, do not multiply: the averages start too small and are made larger."
+POWER = "That is β where β^t belongs: the correction fades as t grows, `1 - beta1**t`."
+SHARED = "Both corrections share one β: m is corrected with beta1, v with beta2."
+SHARED_MEANS = "Both averages share one β: beta1 belongs to m, beta2 to v."
+WEIGHT = "m and v are averages: g enters with the weight `1 - beta1`, g² with `1 - beta2`."
 
 
-def _adam(x, g, m, v, t, lr, beta1, beta2, eps, powers=None, stored=False, sign=1.0, place="outside"):
-    m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+def _adam(
+    x, g, m, v, t, lr, beta1, beta2, eps, powers=None, stored=False, sign=1.0, place="outside", weights=None
+):
+    (old1, new1), (old2, new2) = weights(beta1, beta2) if weights else _leaky(beta1, beta2)
+    m, v = old1 * m + new1 * g, old2 * v + new2 * g**2
     p1, p2 = (beta1**t, beta2**t) if powers is None else powers(beta1, beta2, t)
     m_hat, v_hat = m / (1 - p1), v / (1 - p2)
     size = {
         "outside": np.sqrt(v_hat) + eps,
         "inside": np.sqrt(v_hat + eps),
+        "inside, uncorrected": np.sqrt((v + eps) / (1 - p2)),
         "uncorrected": np.sqrt(v_hat) + eps / np.sqrt(1 - p2),
         "no root": v_hat + eps,
     }[place]
     x = x - sign * lr * m_hat / size
     return (x, m_hat, v_hat) if stored else (x, m, v)
+
+
+def _leaky(beta1, beta2):
+    return (beta1, 1 - beta1), (beta2, 1 - beta2)
 
 
 def _changed(**changes):
@@ -176,7 +211,10 @@ def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
     reference=_changed(),
     mistakes=[
         (STATE_LOST, _part(lambda new, m, v: new[0])),
+        (STATE_LOST, _part(lambda new, m, v: new[:2])),
         (STATE_LOST, _part(lambda new, m, v: (new[0], m, v))),
+        (STATE_LOST, _part(lambda new, m, v: (*new[:2], v))),
+        (STATE_LOST, _part(lambda new, m, v: (new[0], m, new[2]))),
         ("The order is x, then m, then v.", _part(lambda new, m, v: (new[0], new[2], new[1]))),
         ("The step goes along m_hat, the average; yours goes along the present g.", _bare),
         (MULTIPLIED, _changed(powers=lambda b1, b2, t: (1 - 1 / (1 - b1**t), b2**t))),
@@ -186,18 +224,25 @@ def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
             "β to the power t is `beta1**t`; `beta1 * t` is t times β.",
             _changed(powers=lambda b1, b2, t: (b1 * t, b2 * t)),
         ),
+        (POWER, _changed(powers=lambda b1, b2, t: (b1, b2))),
+        (POWER, _changed(powers=lambda b1, b2, t: (b1, b2**t))),
+        (POWER, _changed(powers=lambda b1, b2, t: (b1**t, b2))),
+        (SHARED, _changed(powers=lambda b1, b2, t: (b1**t, b1**t))),
+        (SHARED, _changed(powers=lambda b1, b2, t: (b2**t, b2**t))),
         (
-            "That is β where β^t belongs: the correction fades as t grows, `1 - beta1**t`.",
-            _changed(powers=lambda b1, b2, t: (b1, b2)),
+            "The corrections are exchanged: m is corrected with beta1, v with beta2.",
+            _changed(powers=lambda b1, b2, t: (b2**t, b1**t)),
         ),
-        (
-            "Both corrections share one β: m is corrected with beta1, v with beta2.",
-            _changed(powers=lambda b1, b2, t: (b1**t, b1**t)),
-        ),
-        (
-            "Both corrections share one β: m is corrected with beta1, v with beta2.",
-            _changed(powers=lambda b1, b2, t: (b2**t, b2**t)),
-        ),
+        (SHARED_MEANS, _changed(weights=lambda b1, b2: _leaky(b1, b1))),
+        (SHARED_MEANS, _changed(weights=lambda b1, b2: _leaky(b2, b2))),
+        (SHARED_MEANS, lambda *now: _adam(*now[:7], now[6], now[8])),
+        (SHARED_MEANS, lambda *now: _adam(*now[:6], now[7], now[7], now[8])),
+        (PLUS.format("m", "beta1"), _changed(weights=lambda b1, b2: ((1 + b1, 1 - b1), (b2, 1 - b2)))),
+        (PLUS.format("v", "beta2"), _changed(weights=lambda b1, b2: ((b1, 1 - b1), (1 + b2, 1 - b2)))),
+        (PLUS.format("m", "beta1"), _changed(weights=lambda b1, b2: ((1 + b1, 1 - b1), (1 + b2, 1 - b2)))),
+        (WEIGHT, _changed(weights=lambda b1, b2: ((b1, 1), (b2, 1)))),
+        (WEIGHT, _changed(weights=lambda b1, b2: ((b1, 1), (b2, 1 - b2)))),
+        (WEIGHT, _changed(weights=lambda b1, b2: ((b1, 1 - b1), (b2, 1)))),
         (
             "The two β are exchanged: beta1 belongs to the mean of g, beta2 to that of g².",
             _exchanged,
@@ -218,8 +263,13 @@ def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
             "t is 1 at the first step already: the power is t, not t + 1.",
             _changed(powers=lambda b1, b2, t: (b1 ** (t + 1), b2 ** (t + 1))),
         ),
+        (
+            "t is 1 at the first step already: the power is t, not t - 1.",
+            _changed(powers=lambda b1, b2, t: (b1 ** (t - 1), b2 ** (t - 1))),
+        ),
         ("Return m and v as they are, uncorrected: the next step corrects anew.", _changed(stored=True)),
         (EPS_INSIDE.replace("(s", "(v_hat"), _changed(place="inside")),
+        (EPS_INSIDE.replace("(s", "(v_hat"), _changed(place="inside, uncorrected")),
         (
             "That is Keras's place for ε. Here it is added to the root of the *corrected* v.",
             _changed(place="uncorrected"),
@@ -228,7 +278,7 @@ def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
         (UPHILL, _changed(sign=-1.0)),
     ],
     hint="Average g and g², divide by `1 - beta1**t` and `1 - beta2**t`, step, and return x, m, v.",
-    passed="The rule that most networks are trained with; seven lines, all your own.",
+    passed="The rule that most networks are trained with, all your own.",
 )
 def check_adam_step():
     """Compare with Adam, ε outside the root of the corrected average, t counted from 1."""
@@ -257,6 +307,11 @@ def _uncorrected(t, beta1, beta2, root=np.sqrt):
         ("m stands above, the root of v below.", lambda t, b1, b2: 1 / _uncorrected(t, b1, b2)),
         ("The two β are exchanged.", lambda t, beta1, beta2: _uncorrected(t, beta2, beta1)),
         ("m = (1 - β1^t) g: one minus the power.", lambda t, b1, b2: b1**t / np.sqrt(b2**t)),
+        (
+            "1 - β^t is one minus the power, not the power of 1 - β.",
+            lambda t, b1, b2: (1 - b1) ** t / np.sqrt((1 - b2) ** t),
+        ),
+        ("That is the step *with* correction.", lambda t, b1, b2: 1.0),
         (
             "The first step has t = 1: the power is t, not t - 1.",
             lambda t, b1, b2: _uncorrected(t - 1, b1, b2) if t > 1 else 0.0,
