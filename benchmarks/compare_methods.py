@@ -11,18 +11,11 @@ methods with an lr that decays to a hundredth. All learning rates and seeds of a
 only.
 """
 
-import argparse
-import json
 import math
-import os
-import platform
-import re
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
-from throughput import processor
+from _record import DATA, main, record, rounded
 
 from course_lib.datasets import digits
 from course_lib.descent import minibatches
@@ -42,7 +35,6 @@ from course_lib.optimizers import (
 from course_lib.regressions import softmax_regression
 from course_lib.schedules import exponential
 
-TARGET = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "comparison.json"
 COMMAND = "nice python benchmarks/compare_methods.py --write"
 
 BATCH_SIZE, EPOCHS, SHORT = 32, 20, 2
@@ -103,11 +95,6 @@ def score(theta, land, data, lrs, parts):
     }
 
 
-def rounded(values):
-    """Return an array as a list of numbers with four significant digits, None where a run diverged."""
-    return [float(f"{v:.4g}") if np.isfinite(v) else None for v in np.asarray(values)]
-
-
 def measure(report=print):
     """Return the comparison as a dict: the machine, the protocol, and the final losses of every method."""
     data = digits()
@@ -131,46 +118,18 @@ def measure(report=print):
         loss, share = np.mean(entry["test_at_chosen"]), np.mean(entry["accuracy_at_chosen"])
         seconds = time.perf_counter() - begin
         report(f"{name:18} test loss {loss:.4f}, accuracy {share:.3f}, {seconds:5.1f} s")
-    return {
-        "what": "final losses of softmax regression on the digits (float64), by method, lr and seed",
-        "command": COMMAND,
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
-        "batch_size": BATCH_SIZE,
-        "steps": steps,
-        "short_steps": SHORT * epoch,
-        "fall": FALL,
-        "seeds": list(SEEDS),
-        "lr": rounded(LRS),
-        "runs": runs,
-    }
-
-
-def write(result, target=TARGET):
-    """Store `result` in `target` in one go: an interrupted run leaves the old file whole."""
-    text = json.dumps(result, indent=1)
-    text = re.sub(r"\[[^]]*\]", lambda found: " ".join(found[0].split()), text)  # a list a line
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, suffix=".tmp") as part:
-        part.write(text + "\n")
-    os.chmod(part.name, 0o644)
-    os.replace(part.name, target)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help=f"store the result in {TARGET.name}")
-    arguments = parser.parse_args()
-    result = measure()
-    print(result["machine"])
-    if arguments.write:
-        write(result)
+    return record(
+        "final losses of softmax regression on the digits (float64), by method, lr and seed",
+        COMMAND,
+        batch_size=BATCH_SIZE,
+        steps=steps,
+        short_steps=SHORT * epoch,
+        fall=FALL,
+        seeds=list(SEEDS),
+        lr=rounded(LRS),
+        runs=runs,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, DATA / "comparison.json")

@@ -4,29 +4,18 @@
 its cost curve. The machine is named by processor, cores and versions only.
 """
 
-import json
 import os
 import platform
-from pathlib import Path
 from timeit import timeit
 
 import numpy as np
+from _record import DATA, processor, write
 
 from course_lib.derivatives import gradient
 from course_lib.regressions import softmax_regression
 
-OUT = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "gradient_cost.json"
 EXAMPLES, CLASSES = 500, 10
 FEATURES = (1, 3, 7, 15, 31, 63, 127, 255)
-
-
-def processor():
-    """Return the processor's model name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine())
 
 
 def once(call, least=0.01):
@@ -64,5 +53,4 @@ if __name__ == "__main__":
     machine = f"{processor()}, {os.cpu_count()} cores, {threads} used, {versions}"
     command = "python benchmarks/gradient_cost.py"
     result = {"command": command, "machine": machine, "examples": EXAMPLES, **measure()}
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write(result, DATA / "gradient_cost.json")

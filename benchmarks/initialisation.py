@@ -12,14 +12,8 @@ the minibatches; training and validation part are those of `digits_split`.
 ``notebooks/data/initialisation.json``, from which notebook 05 draws.
 """
 
-import argparse
-import os
-import platform
-from pathlib import Path
-
 import numpy as np
-from compare_methods import rounded, write
-from throughput import processor
+from _record import DATA, main, record, rounded
 
 from course_lib.datasets import digits_split
 from course_lib.descent import minibatches
@@ -27,7 +21,6 @@ from course_lib.initializers import he, lecun, normal
 from course_lib.networks import MLP
 from course_lib.optimizers import Momentum
 
-TARGET = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "initialisation.json"
 COMMAND = "nice python benchmarks/initialisation.py --write"
 SEEDS = tuple(range(10))
 STARTS = {"std 0.01": normal(0.01), "std 1": normal(1.0), "1/√n": lecun(), "√(2/n)": he()}
@@ -82,31 +75,15 @@ def measure(report=print):
             run = arm([64, 64, 64, 10], he(), kind, batch, 3, LRS)
             by_batch[f"{batch}, {norm}"] = run
             report(f"batch {batch:3} {norm:6} lr {run['lr']:g}, {np.mean(run['accuracy'], axis=0)[-1]:.3f}")
-    return {
-        "what": "validation accuracy on the digits, by seed and epoch, each arm with its best lr",
-        "command": COMMAND,
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
-        "seeds": list(SEEDS),
-        "lrs": list(LRS),
-        "start": start,
-        "batch": by_batch,
-    }
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help=f"store the result in {TARGET.name}")
-    arguments = parser.parse_args()
-    result = measure()
-    if arguments.write:
-        write(result, TARGET)
+    return record(
+        "validation accuracy on the digits, by seed and epoch, each arm with its best lr",
+        COMMAND,
+        seeds=list(SEEDS),
+        lrs=list(LRS),
+        start=start,
+        batch=by_batch,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, DATA / "initialisation.json")

@@ -9,20 +9,13 @@ highest mean validation accuracy; what is reported is training and *test* accura
 ``notebooks/data/regularisation.json``, from which notebook 05b draws.
 """
 
-import argparse
-import os
-import platform
-from pathlib import Path
-
 import numpy as np
-from compare_methods import rounded, write
-from throughput import processor
+from _record import DATA, main, record, rounded
 
 from course_lib.datasets import digits_split
 from course_lib.networks import MLP
 from course_lib.optimizers import Momentum
 
-TARGET = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "regularisation.json"
 COMMAND = "nice python benchmarks/regularisation.py --write"
 SEEDS = tuple(range(20))
 FEW, STEPS, BATCH, LR, NOISE = 150, 1000, 32, 0.05, 0.3
@@ -94,33 +87,17 @@ def measure(report=print):
             means = ends[best].mean(axis=0).round(3)
             report(f"{setting:18} {remedy:15} strength {grid[best]:g}, train, val, test {means}")
         settings[setting] = arms
-    return {
-        "what": "accuracy of 64-100-10 on few digits, by remedy and seed, each with its best strength",
-        "command": COMMAND,
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
-        "seeds": list(SEEDS),
-        "examples": FEW,
-        "steps": STEPS,
-        "every": EVERY,
-        "grids": {name: list(grid) for name, grid in GRIDS.items()},
-        "settings": settings,
-    }
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help=f"store the result in {TARGET.name}")
-    arguments = parser.parse_args()
-    result = measure()
-    if arguments.write:
-        write(result, TARGET)
+    return record(
+        "accuracy of 64-100-10 on few digits, by remedy and seed, each with its best strength",
+        COMMAND,
+        seeds=list(SEEDS),
+        examples=FEW,
+        steps=STEPS,
+        every=EVERY,
+        grids={name: list(grid) for name, grid in GRIDS.items()},
+        settings=settings,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, DATA / "regularisation.json")

@@ -5,29 +5,17 @@
 """
 
 import argparse
-import json
 import os
-import platform
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
+from _record import DATA, machine, write
 
 from course_lib.datasets import digits_split
 from course_lib.optimizers import GradientDescent
 from course_lib.regressions import softmax_regression
 
-TARGET = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "throughput.json"
-
-
-def processor():
-    """Return the processor's model name, or its architecture where the system does not tell."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+TARGET = DATA / "throughput.json"
 
 
 def batch_sizes(n):
@@ -64,14 +52,7 @@ def measure(rounds=9, budget=0.05):
     seconds = np.array([[one_round(land, B, rng, budget) for B in sizes] for _ in range(rounds)]).min(axis=0)
     return {
         "what": "seconds for one step of SGD, softmax regression on the digits (float64), best of rounds",
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "threads": int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count())),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
+        "machine": machine() | {"threads": int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count()))},
         "rounds": rounds,
         "examples": land.n_examples,
         "parameters": land.dim,
@@ -79,16 +60,6 @@ def measure(rounds=9, budget=0.05):
         "seconds_per_step": [float(f"{s:.3g}") for s in seconds],
         "examples_per_second": [float(f"{B / s:.3g}") for B, s in zip(sizes, seconds, strict=True)],
     }
-
-
-def write(result, target=TARGET):
-    """Store `result` in `target` in one go: an interrupted run leaves the old file whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, suffix=".tmp") as part:
-        json.dump(result, part, indent=1)
-        part.write("\n")
-    os.chmod(part.name, 0o644)
-    os.replace(part.name, target)
 
 
 def main():
@@ -102,7 +73,7 @@ def main():
     for B, s, pace in zip(*columns, strict=True):
         print(f"B = {B:5}: {s * 1e6:8.1f} µs a step, {pace:10,.0f} examples/s")
     if arguments.write:
-        write(result)
+        write(result, TARGET)
 
 
 if __name__ == "__main__":
