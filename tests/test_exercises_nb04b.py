@@ -70,15 +70,44 @@ def amsgrad_smaller_rate(x, g, v, vmax, lr, beta2, eps):
     return x, v, 0.9 * vmax
 
 
+def amsgrad_over_root_of_v(x, g, v, vmax, lr, beta2, eps):
+    _, v, vmax = amsgrad_with_where(x, g, v, vmax, lr, beta2, eps)
+    return x - lr * g / (v**0.5 + eps), v, vmax
+
+
+def clip_with_the_fraction_turned(gW, gb, c):
+    factor = min(1.0, np.sqrt((gW**2).sum() + (gb**2).sum()) / c)
+    return factor * gW, factor * gb
+
+
+def choose_by_the_unluckiest_run(lrs, losses):
+    return choose_with_a_loop(lrs, losses.max(axis=1)[:, None])
+
+
+def choose_among_the_rows_kept(lrs, losses):
+    rows = [k for k, row in enumerate(losses) if np.isfinite(row).all()]
+    return choose_with_a_loop(lrs[rows], losses[rows])
+
+
 WRONG = {
-    nb04b.check_amsgrad_step: [(amsgrad_smaller_rate, "")],
-    nb04b.check_clip_together: [(lambda gW, gb, c: (gW, gb), "")],
+    nb04b.check_amsgrad_step: [
+        (amsgrad_smaller_rate, ""),
+        (amsgrad_over_root_of_v, "root of v"),
+        (lambda x, g, v, vmax, lr, b, eps: amsgrad_with_where(x, g, v, vmax, lr, 1 - b, eps), "*kept*"),
+    ],
+    nb04b.check_clip_together: [
+        (lambda gW, gb, c: (gW, gb), ""),
+        (clip_with_the_fraction_turned, "Turn the fraction"),
+    ],
     nb04b.check_choose_lr: [
         (lambda lrs, losses: (lrs[1], True), ""),
         (lambda lrs, losses: (lrs[len(lrs) // 2], True), ""),
         (lambda lrs, losses: choose_with_a_loop(lrs, np.median(losses, axis=1)[:, None]), ""),
         (lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses, nan=10)), ""),
         (lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses, nan=20)), ""),
+        (lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses)), "nor put 0"),
+        (choose_by_the_unluckiest_run, "unluckiest"),
+        (choose_among_the_rows_kept, "whole grid"),
     ],
     nb04b.check_paired_difference: [
         (lambda a, b, t: paired_by_hand(abs(a - b), 0 * b, t), ""),
