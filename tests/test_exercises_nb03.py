@@ -179,6 +179,7 @@ RIGHT = {
         "a b c b",
         ("a", "b", "c", "b"),
         ["A", "B", "C", "B"],
+        "1a 2b 3c 4b",
     ],
     nb03.check_best_settings: [best_by_kappa, best_by_list],
     nb03.check_lookahead_step: [ahead_by_place, ahead_by_library, ahead_as_list],
@@ -232,6 +233,42 @@ def momentum_looks_ahead(grad, x0, lr, beta, steps):
     return np.array(points)
 
 
+def best_by_place(eigenvalues):
+    q = np.sqrt(eigenvalues[-1] / eigenvalues[0])
+    rate = (q - 1) / (q + 1)
+    return 4 / (np.sqrt(eigenvalues[0]) + np.sqrt(eigenvalues[-1])) ** 2, rate**2, rate
+
+
+def best_of_descent(eigenvalues):
+    kappa = max(eigenvalues) / min(eigenvalues)
+    return 2 / sum((min(eigenvalues), max(eigenvalues))), 0, (kappa - 1) / (kappa + 1)
+
+
+def ahead_uphill(grad, x, v, lr, beta):
+    v = beta * v + lr * grad(x + beta * v)
+    return x + v, v
+
+
+def ahead_by_old_v(grad, x, v, lr, beta):
+    g = grad(x + beta * v)
+    return x + v, beta * v - lr * g
+
+
+def ahead_rewritten(grad, x, v, lr, beta):
+    before, v = v, beta * v - lr * grad(x)
+    return x - beta * before + (1 + beta) * v, v
+
+
+def ahead_in_a(grad, x, v, lr, beta):
+    v = beta * v + grad(x - lr * beta * v)
+    return x - lr * v, v
+
+
+def ahead_without_leak(grad, x, v, lr, beta):
+    v = v - lr * grad(x + beta * v)
+    return x + v, v
+
+
 WRONG = {
     nb03.check_momentum: [
         (momentum_aliased, "one and the same array"),
@@ -259,8 +296,22 @@ WRONG = {
     nb03.check_best_settings: [
         (lambda lam: (0.1, 0.9, 0.95), "With q = "),
         (lambda lam: best_by_kappa(lam)[:2], ""),
+        (best_by_place, "in any order"),
+        (lambda lam: best_by_place(lam[::-1]), "in any order"),
+        (best_of_descent, "plain gradient descent's"),
+        (
+            lambda lam: (best_by_kappa(lam)[0], best_of_descent(lam)[2] ** 2, best_of_descent(lam)[2]),
+            "The lr is right",
+        ),
     ],
-    nb03.check_lookahead_step: [(lambda grad, x, v, lr, beta: (x - lr * grad(x), v), "grad(x + beta * v)")],
+    nb03.check_lookahead_step: [
+        (lambda grad, x, v, lr, beta: (x - lr * grad(x), v), "one gradient, at `x + beta * v`"),
+        (ahead_uphill, "You go up"),
+        (ahead_by_old_v, "*new* v"),
+        (ahead_rewritten, "rewritten form"),
+        (ahead_in_a, "convention (a)"),
+        (ahead_without_leak, "Nothing leaks"),
+    ],
 }
 
 TestBank = bank(nb03, right=RIGHT, wrong=WRONG)

@@ -158,7 +158,7 @@ def _same_way(lr, beta, source, target):
     ],
     hint="In one step the newest gradient is multiplied by lr in (a) and (b), by lr·(1 - beta) in (c): "
     "make the two equal.",
-    passed="Divide by 1 - beta to go to (c), multiply to come back.",
+    passed="The newest gradient weighs the same in both: and so do all the others.",
 )
 def check_same_way():
     """Compare with the lr that makes two conventions go one way at constant lr."""
@@ -186,7 +186,7 @@ def check_formulas(answer):
     """Require one letter for each of the four formulas: "abcb"."""
     if isinstance(answer, list | tuple):
         answer = "".join(part for part in answer if isinstance(part, str))
-    letters = [c for c in answer.casefold() if c.isalnum()] if isinstance(answer, str) else []
+    letters = [c for c in answer.casefold() if c.isalpha()] if isinstance(answer, str) else []
     if len(letters) != len(FORMULAS) or set(letters) - set("abc"):
         raise NotYet(f'Expected four letters such as "ccaa", got {short(answer)}.', "One letter a formula.")
     wrong = [i for i, (right, _) in enumerate(FORMULAS) if letters[i] != right]
@@ -210,20 +210,29 @@ def _changed(index, change):
     return wrong
 
 
+def _kappa_rate(eigenvalues):
+    low, high = np.min(eigenvalues), np.max(eigenvalues)
+    return (high - low) / (high + low)
+
+
+def _of_plain_descent(beta):
+    return lambda lam: (2 / (np.min(lam) + np.max(lam)), beta(_kappa_rate(lam)), _kappa_rate(lam))
+
+
 def _without_roots(eigenvalues):
-    low, high = np.min(eigenvalues), np.max(eigenvalues)
-    rate = (high - low) / (high + low)
-    return (2 / (low + high)) ** 2, rate**2, rate
+    rate = _kappa_rate(eigenvalues)
+    return (2 / (np.min(eigenvalues) + np.max(eigenvalues))) ** 2, rate**2, rate
 
 
-def _plain(eigenvalues):
-    low, high = np.min(eigenvalues), np.max(eigenvalues)
-    rate = (high - low) / (high + low)
-    return 2 / (low + high), rate**2, rate
+def _by_place(first, last, signed):
+    """Take the eigenvalue at place `first` for the smallest, with or without the sign this gives the rate."""
 
+    def wrong(eigenvalues):
+        low, high = eigenvalues[first], eigenvalues[last]
+        lr, beta, rate = _best_settings(np.array([low, high]))
+        return lr, beta, rate if high > low or not signed else -rate
 
-def _in_order(eigenvalues):
-    return _best_settings(np.array([eigenvalues[0], eigenvalues[-1]]))
+    return wrong
 
 
 @exercise(
@@ -231,13 +240,26 @@ def _in_order(eigenvalues):
     "The best lr and beta",
     reference=_best_settings,
     mistakes=[
-        ("These are plain gradient descent's: momentum has the roots of λ, and √κ.", _plain),
+        *(
+            (
+                "These are plain gradient descent's: momentum has the roots of λ, and √κ.",
+                _of_plain_descent(beta),
+            )
+            for beta in (lambda rate: rate**2, lambda rate: rate, lambda rate: 0.0)
+        ),
+        (
+            "The lr is right; but beta and the rate have √κ in the place of κ.",
+            lambda lam: (_best_settings(lam)[0], _kappa_rate(lam) ** 2, _kappa_rate(lam)),
+        ),
         (
             "Both lr and beta are squares.",
             lambda lam: (_best_settings(lam)[0] ** 0.5, _best_settings(lam)[2], _best_settings(lam)[2]),
         ),
         ("The roots are missing: it is √λmin + √λmax, and √κ.", _without_roots),
-        ("They come in any order: use `np.min` and `np.max`.", _in_order),
+        *(
+            ("They come in any order: use `np.min` and `np.max`.", _by_place(*places))
+            for places in ((0, -1, False), (0, -1, True), (-1, 0, True))
+        ),
         (
             "The best beta is the *square* of (√κ − 1)/(√κ + 1).",
             _changed(1, lambda lr, beta, rate, low, high: rate),
@@ -253,7 +275,7 @@ def _in_order(eigenvalues):
         ),
         (
             "That is the rate of plain gradient descent; momentum's has √κ in the place of κ.",
-            _changed(2, lambda lr, beta, rate, low, high: (high - low) / (high + low)),
+            lambda lam: (*_best_settings(lam)[:2], _kappa_rate(lam)),
         ),
         ("The order asked for is lr, beta, rate.", lambda lam: _best_settings(lam)[::-1]),
     ],
@@ -302,6 +324,29 @@ def _both(grad, x, v, lr, beta):
     return ahead + v, v
 
 
+def _gradient_uphill(grad, x, v, lr, beta):
+    return _lookahead_step(grad, x, v, -lr, beta)
+
+
+def _old_velocity_moves(grad, x, v, lr, beta):
+    return x + v, _lookahead_step(grad, x, v, lr, beta)[1]
+
+
+def _rewritten(grad, x, v, lr, beta):
+    new = _lookahead_step(grad, x, v, lr, beta, ahead=0.0)[1]
+    return x - beta * v + (1 + beta) * new, new
+
+
+def _sum_of_gradients(grad, x, v, lr, beta):
+    new = beta * v + grad(x - lr * beta * v)
+    return x - lr * new, new
+
+
+def _no_leak(grad, x, v, lr, beta):
+    new = v - lr * grad(x + beta * v)
+    return x + new, new
+
+
 @exercise(
     "03.5",
     "A look-ahead step",
@@ -345,8 +390,17 @@ def _both(grad, x, v, lr, beta):
             "That is the average: `beta * v - lr * g`, without (1 - beta).",
             _averaged,
         ),
+        ("You go up: v gathers *minus* `lr * g`.", _gradient_uphill),
+        ("First update v, then move x with the *new* v.", _old_velocity_moves),
+        (
+            "That is the rewritten form, which starts from the place ahead: here x stays behind, "
+            "and the gradient is measured at `x + beta * v`.",
+            _rewritten,
+        ),
+        ("That is convention (a): here lr multiplies the gradient, and v is the step.", _sum_of_gradients),
+        ("Nothing leaks: the old v must be multiplied by `beta`.", _no_leak),
     ],
-    hint="`g = grad(x + beta * v)`, `v = beta * v - lr * g`, `return x + v, v`.",
+    hint="Measure one gradient, at `x + beta * v`; then all goes on as in (b): first the new v, then x.",
     passed="The only change to (b) is where the gradient is measured.",
 )
 def check_lookahead_step():
