@@ -4,10 +4,12 @@ import ast
 import json
 import os
 import re
+import runpy
 import shutil
 import socket
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import nbformat
@@ -199,23 +201,24 @@ def test_branches_of_the_library_must_be_taken(covered, status, tmp_path):
     assert commands.too_few_branches(report) == status
 
 
-def test_test_runs_everything_whatever_fails(monkeypatch):
+@pytest.mark.parametrize(("failed", "too_few"), [(0, 0), (1, 0), (0, 1)])
+def test_test_runs_everything(failed, too_few, monkeypatch):
     ran = []
+    monkeypatch.setattr(commands, "pytest", lambda *words: ran.append([*map(str, words)]) or failed)
+    monkeypatch.setattr(commands, "too_few_branches", lambda report: too_few)
+    assert commands.main(["test"]) == max(failed, too_few)
+    (arguments,) = ran
+    assert arguments[:3] == ["tests", "course_lib", str(commands.NOTEBOOKS)]
+    assert {"--cov", "--nbval", "--nbval-current-env"} <= set(arguments)
+    assert "--nbval-lax" not in arguments
+    assert " ".join(commands.WORKERS) in " ".join(arguments)
 
-    def pytest_(*arguments, **variables):
-        ran.append([str(argument) for argument in arguments])
-        return 1 if len(ran) == 1 else 0
 
-    monkeypatch.setattr(commands, "pytest", pytest_)
-    monkeypatch.setattr(commands, "too_few_branches", lambda report: 0)
-    assert commands.main(["test"]) == 1
-    units, compared = ran
-    assert units[:2] == ["tests", "course_lib"]
-    assert "--cov" in units
-    assert compared[0] == str(commands.NOTEBOOKS)
-    assert {"--nbval", "--nbval-current-env"} <= set(compared)
-    assert "--nbval-lax" not in compared
-    assert all(" ".join(commands.WORKERS) in " ".join(run) for run in ran)
+def test_the_longest_files_come_first():
+    names = ["tests/test_a.py", "notebooks/01.ipynb", "tests/notebooks/test_solutions.py", "course_lib/a.py"]
+    items = [types.SimpleNamespace(path=Path(name), get_closest_marker=lambda mark: None) for name in names]
+    runpy.run_path(str(commands.ROOT / "conftest.py"))["pytest_collection_modifyitems"](items)
+    assert [item.path.as_posix() for item in items] == [names[2], names[1], names[0], names[3]]
 
 
 def test_processors_runs_every_setting(monkeypatch):
@@ -561,8 +564,22 @@ def repository(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_survivors_are_reported_unless_they_are_listed(repository, capsys):
+def remember_runs(monkeypatch):
+    """Run the same tests of the same files only once."""
+    run_tests, results = planted_faults.run_tests, {}
+
+    def remembered(copy, tests, timeout):
+        key = (*tests, *(path.read_bytes() for path in sorted(copy.rglob("*.py"))))
+        if key not in results:
+            results[key] = run_tests(copy, tests, timeout)
+        return results[key]
+
+    monkeypatch.setattr(planted_faults, "run_tests", remembered)
+
+
+def test_survivors_are_reported_unless_they_are_listed(repository, capsys, monkeypatch):
     source = (repository / "course_lib/m.py").read_bytes()
+    remember_runs(monkeypatch)
     assert planted_faults.main(["--jobs", "1"]) == 1
     said = capsys.readouterr().out
     assert said.count("noticed by tests/test_m.py::test_f") == 1

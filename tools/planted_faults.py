@@ -206,7 +206,8 @@ def draw(faults, number, seed):
         if fault.public:
             by_function.setdefault((fault.file, fault.function), []).append(fault)
     drawn = [random.Random(f"{seed} {place}").choice(group) for place, group in by_function.items()]
-    rest = [fault for fault in faults if fault not in drawn]
+    taken = set(drawn)
+    rest = [fault for fault in faults if fault not in taken]
     drawn += random.Random(seed).sample(rest, min(max(number - len(drawn), 0), len(rest)))
     return sorted(drawn, key=lambda fault: (fault.file, fault.line))
 
