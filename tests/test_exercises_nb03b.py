@@ -99,6 +99,30 @@ def accelerated_forgets_velocity(grad, x0, L, steps):
     return x
 
 
+def accelerated_returns_in_the_loop(grad, x0, L, steps):
+    x, v = x0, np.zeros_like(x0)
+    for t in range(steps):
+        v = (t - 1) / (t + 2) * v - grad(x + (t - 1) / (t + 2) * v) / L
+        x = x + v
+        return x
+
+
+def accelerated_velocity(grad, x0, L, steps):
+    x, v = x0, np.zeros_like(x0)
+    for t in range(steps):
+        v = (t - 1) / (t + 2) * v - grad(x + (t - 1) / (t + 2) * v) / L
+        x = x + v
+    return v
+
+
+def accelerated_uphill(grad, x0, L, steps):
+    x, v = x0, np.zeros_like(x0)
+    for t in range(steps):
+        v = (t - 1) / (t + 2) * v + grad(x + (t - 1) / (t + 2) * v) / L
+        x = x + v
+    return x
+
+
 def accelerated_path(grad, x0, L, steps):
     return np.array([nb03b.check_accelerated.exercise.reference(grad, x0, L, k) for k in range(steps + 1)])
 
@@ -107,6 +131,9 @@ WRONG = {
     nb03b.check_accelerated: [
         (accelerated_in_place, "Make a new array"),
         (accelerated_forgets_velocity, "lost between the steps"),
+        (accelerated_returns_in_the_loop, "inside the loop"),
+        (accelerated_velocity, "That is the velocity"),
+        (accelerated_uphill, "uphill"),
         (accelerated_path, ""),
         (lambda grad, x0, L, steps: x0, ""),
     ],
@@ -129,6 +156,12 @@ def test_growth_is_what_nesterov_does_at_a_saddle():
     path = minimize(saddle(), [0.0, 1e-9], Nesterov(0.01, 0.9), 200)
     ratio = path.x[-1, 1] / path.x[-2, 1]
     assert nb03b.check_nesterov_growth.exercise.reference(0.01, 0.9, 2.0) == pytest.approx(ratio, rel=1e-9)
+
+
+def test_one_lies_between_the_roots_of_growth():
+    for lr, beta, lam in nb03b.check_nesterov_growth.exercise.body():
+        larger = nb03b.check_nesterov_growth.exercise.reference(lr, beta, lam)
+        assert 0 < beta * (1 + lr * lam) / larger < 1 < larger
 
 
 def test_growth_is_larger_than_momentum():

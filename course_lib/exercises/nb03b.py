@@ -57,7 +57,7 @@ def _growth(lr, beta, lam):
         ),
     ],
     hint="`b = (1 + beta) * (1 + lr * lam)`, `c = beta * (1 + lr * lam)`; (b + √(b² − 4c))/2.",
-    passed="A little larger than momentum's: ahead of you the slope is steeper, and you look there.",
+    passed="One root lies above 1, the other below: one part of ε grows, the other dies away.",
 )
 def check_nesterov_growth():
     """Compare with the larger root of r² − (1 + β)(1 + lr λ) r + β(1 + lr λ)."""
@@ -79,6 +79,11 @@ def _accelerated(grad, x0, L, steps, *, beta=lambda t: (t - 1) / (t + 2), ahead=
 def _with(**changes):
     """Return the reference with one thing changed."""
     return lambda grad, x0, L, steps: _accelerated(grad, x0, L, steps, **changes)
+
+
+def _more(k):
+    """Return the reference with `k` more updates."""
+    return lambda grad, x0, L, steps: _accelerated(grad, x0, L, steps + k)
 
 
 def _pytorch(grad, x0, L, steps):
@@ -106,7 +111,11 @@ def _rewritten(grad, x0, L, steps):
     reference=_accelerated,
     mistakes=[
         ("Look ahead: measure the gradient at `x + beta * v`, not at `x`.", _with(ahead=0)),
-        ("The look-ahead goes the wrong way: with `x = x + v`, ahead is `x + beta * v`.", _with(ahead=-1)),
+        (
+            "The look-ahead goes the wrong way: with `x = x + v`, ahead is `x + beta * v`; "
+            "with `x = x - v` it is `x - beta * v`.",
+            _with(ahead=-1),
+        ),
         ("Look ahead by `beta * v`, the part of the velocity that is kept.", _with(beta=lambda t: 1)),
         (
             "Your velocity is lost between the steps: start it once, before the loop, and keep it.",
@@ -122,8 +131,20 @@ def _rewritten(grad, x0, L, steps):
             _with(beta=lambda t: (t - 2) / (t + 1)),
         ),
         ("β is (t − 1)/(t + 2), not t/(t + 2).", _with(beta=lambda t: t / (t + 2))),
+        ("The learning rate is missing: divide the gradient by L.", _with(lr=lambda L: 1)),
         ("The learning rate is 1/L, not L.", _with(lr=lambda L: L)),
+        ("That goes uphill: with `x = x + v` the gradient is subtracted.", _with(lr=lambda L: -1 / L)),
         ("The learning rate is 1/L, not 2/L: the promise holds up to 1/L.", _with(lr=lambda L: 2 / L)),
+        ("One update too few: make `steps` of them.", _more(-1)),
+        ("One update too many: make `steps` of them.", _more(1)),
+        (
+            "Only one update is made: does `return` stand inside the loop?",
+            lambda grad, x0, L, steps: _accelerated(grad, x0, L, 1),
+        ),
+        (
+            "That is the velocity. Return the point `x`.",
+            lambda grad, x0, L, steps: _accelerated(grad, x0, L, steps) - _more(-1)(grad, x0, L, steps),
+        ),
         ("That is PyTorch's form. Under a rising β it goes another way.", _pytorch),
         ("That is the point ahead, x + β·v, of the rewritten form. Return x itself.", _rewritten),
     ],
@@ -187,6 +208,16 @@ def _variance_of_average(lr, beta, lam, sigma):
         (
             "That is the approximation for small lr; give the exact law.",
             lambda lr, beta, lam, sigma: lr * sigma**2 / (2 * lam),
+        ),
+        (
+            "That is the approximation for small lr, and of the sum of gradients.",
+            lambda lr, beta, lam, sigma: lr * sigma**2 / (2 * (1 - beta) * lam),
+        ),
+        (
+            "Put the whole denominator into brackets: `/ lam * (...)` multiplies by the bracket.",
+            lambda lr, beta, lam, sigma: (
+                lr * sigma**2 * (1 + beta) / lam * (2 + 2 * beta - lr * (1 - beta) * lam)
+            ),
         ),
     ],
     hint="Put `lr * (1 - beta)` for each `lr` in the law of the sum of gradients.",
