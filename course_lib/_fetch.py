@@ -15,13 +15,15 @@ import platformdirs
 
 from course_lib._checks import require
 
-__all__ = ["fetch", "unpacked"]
+__all__ = ["fetch", "located", "unpacked"]
 
 FOLDER = "COURSE_DATA"
 """Environment variable that names a folder with the files: nothing is downloaded while it is set."""
 
 TIMEOUT = 30
 """Seconds without a sign of life from a server."""
+
+OTHER = "The server has something else."
 
 
 def fetch(data, name, sha256, sources):
@@ -55,12 +57,54 @@ def fetch(data, name, sha256, sources):
     """
     if named := os.environ.get(FOLDER):
         return unpacked(
-            _in_folder(Path(named), data, name), sha256, f"Replace it in {named}, or unset COURSE_DATA."
+            _in_folder(Path(named), data, f"{name}.gz", name),
+            sha256,
+            f"Replace it in {named}, or unset COURSE_DATA.",
         )
     place = Path(platformdirs.user_cache_dir("course_lib", False), data, f"{name}.gz")
     if place.exists():
         return unpacked(place, sha256, f"Delete {place}, and it will be fetched again.")
-    return _download(place, sha256, sources)
+    return _download(place, sources, lambda file: unpacked(file, sha256, OTHER))
+
+
+def located(data, names, sha256, sources):
+    """Return where an archive is: in the user's folder, or in the cache, downloaded if it is not there yet.
+
+    Parameters
+    ----------
+    data : str
+        The data set, which is also the name of its folder.
+    names : sequence of str
+        Names under which the archive, or a folder with its content, may stand in the user's folder; the first
+        is that of the published archive.
+    sha256 : str
+        Of the published archive. What is downloaded must have it; whoever reads what a user has put into a
+        folder checks the content.
+    sources : sequence of str
+        Addresses that the first name is appended to.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the download fails or is something else. The cache stays as it was.
+    """
+    if named := os.environ.get(FOLDER):
+        return _in_folder(Path(named), data, *names)
+    place = Path(platformdirs.user_cache_dir("course_lib", False), data, names[0])
+    if not place.exists():
+        _download(place, sources, lambda file: published(file, sha256, OTHER))
+    return place
+
+
+def published(path, sha256, remedy):
+    """Raise ValueError unless a file, as it is, has this SHA-256."""
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    require(found == sha256, f"SHA-256 of {path.name}", found, sha256, remedy)
 
 
 def unpacked(path, sha256, remedy):
@@ -75,16 +119,16 @@ def unpacked(path, sha256, remedy):
     return content
 
 
-def _in_folder(folder, data, name):
-    places = [folder / data / f"{name}.gz", folder / data / name, folder / f"{name}.gz", folder / name]
-    for place in places:
-        if place.is_file():
+def _in_folder(folder, data, *names):
+    for place in [folder / data / name for name in names] + [folder / name for name in names]:
+        if place.exists():
             return place
-    allowed = f"a folder with {data}/{name}.gz in it"
+    allowed = f"a folder with {data}/{names[0]} in it"
     require(False, FOLDER, str(folder), allowed, "Put the file there, or unset COURSE_DATA to download it.")
 
 
-def _download(place, sha256, sources):
+def _download(place, sources, check):
+    """Fetch a file into its place, and return what `check` makes of it."""
     import pooch
 
     get = pooch.HTTPDownloader(timeout=TIMEOUT)
@@ -95,9 +139,9 @@ def _download(place, sha256, sources):
         os.close(handle)
         try:
             get(source + place.name, partial, None)
-            content = unpacked(Path(partial), sha256, "The server has something else.")
+            checked = check(Path(partial))
             os.replace(partial, place)
-            return content
+            return checked
         except (OSError, ValueError) as error:
             failures.append(f"{source + place.name}: {error}")
         finally:

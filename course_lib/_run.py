@@ -7,6 +7,7 @@ import numpy as np
 
 from course_lib._checks import number_in, require
 from course_lib._rule import rate
+from course_lib._sparse import SparseRows
 from course_lib.optimizers import (
     Adadelta,
     Adagrad,
@@ -128,7 +129,9 @@ def examples(name, data, dtype):
         data = data.X, data.y
     remedy = "Write (X, y), one example a row."
     require(isinstance(data, tuple | list) and len(data) == 2, name, data, "a pair (X, y)", remedy)
-    X, y = np.ascontiguousarray(data[0], dtype), np.asarray(data[1])
+    sparse = isinstance(data[0], SparseRows)
+    X = data[0].astype(dtype) if sparse else np.ascontiguousarray(data[0], dtype)
+    y = np.asarray(data[1])
     require(X.ndim == 2 and len(X) > 0, f"X.shape of {name}", X.shape, "(N, n_in) with N > 0", remedy)
     fits = y.shape[:1] == X.shape[:1]
     require(fits, f"y.shape of {name}", y.shape, f"({len(X)}, ...)", "Give one label an example.")

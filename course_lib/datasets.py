@@ -1,4 +1,4 @@
-"""Data to learn from: 1,797 handwritten digits that come with the course, and MNIST, which is fetched."""
+"""Data to learn from: 1,797 handwritten digits that come with the course; MNIST, CIFAR-10, IMDB by name."""
 
 import hashlib
 import io
@@ -11,8 +11,22 @@ import numpy as np
 
 from course_lib._checks import require, whole_number
 from course_lib._fetch import fetch, unpacked
+from course_lib._sparse import SparseRows
+from course_lib.cifar import Pictures, cifar10
+from course_lib.imdb import Reviews, imdb
 
-__all__ = ["Digits", "digits", "digits_split", "mnist", "read_idx"]
+__all__ = [
+    "Digits",
+    "Pictures",
+    "Reviews",
+    "SparseRows",
+    "cifar10",
+    "digits",
+    "digits_split",
+    "imdb",
+    "mnist",
+    "read_idx",
+]
 
 FILE = Path(__file__).parent / "data" / "digits.csv.gz"
 SHA256 = "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"

@@ -18,7 +18,7 @@ from course_lib._run import Callback, Run, copied_stats, examples, put_stats, st
 from course_lib.checkpoints import resume_from
 from course_lib.lr_search import LRSweep, lr_finder
 
-__all__ = ["History", "LRSweep", "fit", "lr_finder"]
+__all__ = ["History", "LRSweep", "evaluate", "fit", "lr_finder"]
 
 CHUNK = 1000
 """Examples evaluated at a time in validation: what the layers keep of them stays small."""
@@ -214,7 +214,8 @@ def _epoch(run, X, y, validation, bar):
     run.epoch += 1
     record = {"epoch": run.epoch, "loss": total / len(order)}
     if validation is not None:
-        record |= _evaluated(model, stepper.theta, *validation)
+        found = evaluate(model, stepper.theta, validation)
+        record |= {f"val_{name}": value for name, value in found.items()}
         if not math.isfinite(record["val_loss"]):
             run.stop(_report("validation loss", record["val_loss"], run))
     run.records.append(record | {"lr": run.lr_at(run.step - 1), "seconds": seconds})
@@ -230,18 +231,39 @@ def _report(what, value, run):
     return f"the {what} became {value} {where}: try a lower rate, or clip the gradient"
 
 
-def _evaluated(model, theta, X, y):
-    """Return loss and accuracy on held-out examples, a chunk at a time."""
-    record, classes = {"val_loss": 0.0}, getattr(model, "loss_name", "") == "cross-entropy"
+def evaluate(model, theta, data):
+    """Return the loss, and of a classifier the accuracy, in evaluation mode, a chunk of examples at a time.
+
+    Parameters
+    ----------
+    model : MLP
+        Or anything with ``loss`` and ``accuracy``.
+    theta : ndarray of shape (n_parameters,)
+    data : (X, y), or Digits
+
+    Returns
+    -------
+    dict
+        ``loss``, and ``accuracy`` if the model's loss is the cross-entropy.
+
+    Examples
+    --------
+    >>> from course_lib.networks import MLP
+    >>> net = MLP([2, 2], rng=np.random.default_rng(0))
+    >>> evaluate(net, 0 * net.theta0, (np.ones((4, 2)), [0, 0, 0, 1]))["accuracy"]
+    0.75
+    """
+    X, y = examples("data", data, model.dtype)
+    found, classes = {"loss": 0.0}, getattr(model, "loss_name", "") == "cross-entropy"
     if classes:
-        record["val_accuracy"] = 0.0
+        found["accuracy"] = 0.0
     for at in range(0, len(X), CHUNK):
         part = slice(at, at + CHUNK)
-        share = len(X[part]) / len(X)
-        record["val_loss"] += share * model.loss(theta, X[part], y[part])
+        inputs, share = X[part], len(y[part]) / len(y)
+        found["loss"] += share * model.loss(theta, inputs, y[part])
         if classes:
-            record["val_accuracy"] += share * model.accuracy(theta, X[part], y[part])
-    return record
+            found["accuracy"] += share * model.accuracy(theta, inputs, y[part])
+    return found
 
 
 def _bar(progress, run):
