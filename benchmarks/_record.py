@@ -5,10 +5,11 @@ import json
 import os
 import platform
 import re
-import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from course_lib._whole import write_whole
 
 DATA = Path(__file__).resolve().parents[1] / "notebooks" / "data"
 
@@ -58,8 +59,4 @@ def write(result, target):
     """Store `result` in `target` in one go: an interrupted run leaves the old file whole."""
     text = json.dumps(result, indent=1)
     text = re.sub(r"\[[^]]*\]", lambda found: " ".join(found[0].split()), text)  # a list a line
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, suffix=".tmp") as part:
-        part.write(text + "\n")
-    os.chmod(part.name, 0o644)
-    os.replace(part.name, target)
+    write_whole(target, (text + "\n").encode())

@@ -1,7 +1,6 @@
 """Files that are written whole or not at all."""
 
 import os
-import tempfile
 from pathlib import Path
 
 __all__ = ["write_whole"]
@@ -10,18 +9,18 @@ __all__ = ["write_whole"]
 def write_whole(path, content):
     """Replace a file by `content` (bytes) in one step, once everything has reached the disk.
 
-    Whenever the process dies, the file is the old one or the new one. Its folder is made if it is missing.
+    It is written beside its place (``PATH.part``): whenever the process dies, `path` is the old file or the
+    new one. Its folder is made if it is missing. One process at a time may write a file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    partial = path.with_name(path.name + ".part")
     try:
-        with open(handle, "wb") as file:
+        with open(partial, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        os.replace(partial, path)
     except BaseException:
-        os.unlink(name)
+        partial.unlink(missing_ok=True)
         raise

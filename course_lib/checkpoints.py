@@ -1,13 +1,14 @@
 """Checkpoints of a training run, from which it goes on as if it had never been interrupted."""
 
+import io
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
 from course_lib._checks import require, whole_number
 from course_lib._run import Callback, copied_stats, put_stats
+from course_lib._whole import write_whole
 
 __all__ = ["ModelCheckpoint", "resume_from"]
 
@@ -194,14 +195,10 @@ def _unpacked(value, arrays):
 
 
 def _write(path, content):
-    """Replace the file in one step, once everything has reached the disk."""
-    arrays = []
+    """Replace the file in one step."""
+    arrays, file = [], io.BytesIO()
     tree = json.dumps(_packed(content, arrays)).encode()
     named = {f"array{i}": array for i, array in enumerate(arrays)}
     mark = np.frombuffer(MARK.encode(), np.uint8)
-    partial = path.with_name(path.name + ".part")
-    with open(partial, "wb") as file:
-        np.savez(file, mark=mark, tree=np.frombuffer(tree, np.uint8), **named)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    np.savez(file, mark=mark, tree=np.frombuffer(tree, np.uint8), **named)
+    write_whole(path, file.getbuffer())

@@ -5,15 +5,14 @@ it, and write their part of the gradient into views of one vector of the same le
 point works on a network: every update rule, the finite differences of `course_lib.derivatives`, `minimize`.
 """
 
+import io
 import json
 import math
-import os
-import tempfile
-from pathlib import Path
 
 import numpy as np
 
 from course_lib._checks import finite_array, number_in, one_of, require, whole_number
+from course_lib._whole import write_whole
 from course_lib.initializers import he
 from course_lib.layers import (
     ELU,
@@ -356,18 +355,9 @@ class MLP:
         options |= {"dropout": self.dropout, "loss": self.loss_name, "smoothing": self.smoothing}
         stats = {f"stats{i}": np.array(s) for i, s in enumerate(self.stats) if s is not None}
         words = np.frombuffer(json.dumps(options | {"dtype": self.dtype.name}).encode(), np.uint8)
-        path = Path(path)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            try:
-                np.savez(
-                    file, mark=np.frombuffer(MARK.encode(), np.uint8), options=words, theta=theta, **stats
-                )
-                file.close()
-                os.replace(file.name, path)
-            except BaseException:
-                file.close()
-                os.unlink(file.name)
-                raise
+        file, mark = io.BytesIO(), np.frombuffer(MARK.encode(), np.uint8)
+        np.savez(file, mark=mark, options=words, theta=theta, **stats)
+        write_whole(path, file.getbuffer())
 
 
 def load(path):

@@ -10,7 +10,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from course_lib import callbacks, checkpoints
+from course_lib import _whole, callbacks, checkpoints
 from course_lib._run import ScaledRate, with_rate
 from course_lib.callbacks import (
     Callback,
@@ -392,7 +392,6 @@ def test_resumed_run_has_the_bits_of_the_whole(name, generator, tmp_path):
 CHILD = """
     import os, signal, sys
     import numpy as np
-    from course_lib import checkpoints
     from course_lib.callbacks import EarlyStopping, LambdaCallback, ModelCheckpoint
     from course_lib.networks import MLP
     from course_lib.optimizers import Adam
@@ -411,7 +410,7 @@ CHILD = """
             die()
         fsync(file)
 
-    checkpoints.os.fsync = synced
+    os.fsync = synced
     kill = lambda run: die() if when == "in an epoch" and run.step == 8 else None
     killer = LambdaCallback(on_batch_end=kill)
     history = fit(model, data, Adam(0.05), epochs=6, batch_size=4, validation=data,
@@ -465,8 +464,8 @@ def test_failed_write_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "run.npz"
     run(net(), Adam(0.1), ModelCheckpoint(path), epochs=1)
     before = path.read_bytes()
-    monkeypatch.setattr(checkpoints.os, "fsync", lambda file: os.truncate(file, 1))
-    monkeypatch.setattr(checkpoints.os, "replace", _full)
+    monkeypatch.setattr(_whole.os, "fsync", lambda file: os.truncate(file, 1))
+    monkeypatch.setattr(_whole.os, "replace", _full)
     with pytest.raises(OSError, match="No space left"):
         run(net(), Adam(0.1), ModelCheckpoint(path), epochs=2)
     assert path.read_bytes() == before

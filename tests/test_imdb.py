@@ -110,9 +110,7 @@ def test_words_are_found():
 )
 def test_an_altered_archive_is_refused(folder, texts):
     archive(folder / "aclImdb_v1.tar.gz", texts)
-    with pytest.raises(
-        ValueError, match=r"SHA-256 of the reviews in aclImdb_v1.tar.gz = .*Get it again"
-    ):
+    with pytest.raises(ValueError, match=r"SHA-256 of the reviews in aclImdb_v1.tar.gz = .*Get it again"):
         imdb(1, words=3)
 
 
