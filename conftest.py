@@ -20,6 +20,7 @@ def pytest_configure(config):
     config.add_cleanup(scratch.cleanup)
     os.environ.update(shut_out(scratch.name))
     os.environ.pop("MPLBACKEND", None)
+    config.option.cov_source = None  # the tests are to take the branches: nbval would count its kernels' too
 
 
 @pytest.fixture(autouse=True)
