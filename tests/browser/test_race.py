@@ -1,7 +1,8 @@
-"""Races as a reader meets them: in JupyterLab, on an exported page, and where no script may run."""
+"""Races as a reader meets them: in JupyterLab, on an exported page, where no script may run, on a slide."""
 
 import base64
 import io
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -9,6 +10,9 @@ import numpy as np
 import pytest
 from nbconvert import HTMLExporter
 from PIL import Image
+
+from tools import commands, movies
+from tools.notebooks import tags
 
 pytestmark = pytest.mark.browser
 
@@ -314,3 +318,22 @@ def test_without_scripts_the_still_and_its_caption_are_there(open_page):
     assert image.bounding_box()["width"] == 400
     assert page.locator(".race-view .course-caption").last.inner_text() == "One more, with two steps."
     assert page.locator(".race-view").get_by_role("button").count() == 0
+
+
+# ---- On a slide ----------------------------------------------------------------------------------------
+
+
+def test_the_race_of_notebook_04_becomes_a_movie(tmp_path):
+    """The real notebook, but for a movie of 1.2 seconds instead of 8."""
+    source = commands.named("04", "ONLY")
+    book = nbformat.read(source, as_version=4)
+    (cell,) = (cell for cell in book.cells if "race" in tags(cell))
+    assert cell.source.count("race(fig, ") == 1
+    cell.source = cell.source.replace("race(fig, ", "race(seconds=1.2, fig=fig, tracks=")
+    nbformat.write(book, tmp_path / source.name)
+    shutil.copytree(source.parent / "data", tmp_path / "data")
+    assert movies.main([tmp_path / "out", tmp_path / source.name]) == 0
+    with Image.open(tmp_path / "out" / f"{source.stem}.gif") as movie:
+        assert movie.n_frames > 20
+        assert movie.size == (1200, 470)
+    assert (tmp_path / "out" / f"{source.stem}.mp4").stat().st_size > 0
