@@ -405,6 +405,8 @@ def has_complete_exercises(book):
             yield f"{solution.id}: the solution does not pass"
         if not solution.metadata.get("jupyter", {}).get("source_hidden"):
             yield f"{solution.id}: the solution is not folded"
+        if re.match(r"\w+_solution *=", solution.source):
+            yield f"{solution.id}: its first line, which a folded cell shows, is the answer"
         call = check.source.strip().removesuffix(")")
         if solution.source.strip().splitlines()[-1] != f"{call}_solution, solution=True)":
             yield f"{solution.id}: its last line is not the same check: {call}_solution, solution=True)"

@@ -567,6 +567,12 @@ def an_open_solution(book):
 
 
 @planted(has_complete_exercises)
+def an_answer_that_shows_when_folded(book):
+    solution = cell(book, "solution1")
+    solution.source = 'f1_solution = "B"\n' + solution.source
+
+
+@planted(has_complete_exercises)
 def a_solution_checked_by_another(book):
     source = cell(book, "solution1").source
     cell(book, "solution1").source = source.replace("check_f1", "check_f2")
