@@ -1,5 +1,7 @@
 """The checks of notebook 04: right variants pass, usual mistakes get the hint they deserve."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -177,6 +179,39 @@ def fair(beta1, beta2, t):
     return 1 - beta1**t, 1 - beta2**t
 
 
+def adagrad_without_brackets(x, g, s, lr, eps):
+    s = s + g**2
+    return x - lr * g / np.sqrt(s) + eps, s
+
+
+def adagrad_in_pure_python(x, g, s, lr, eps):
+    s = s + g**2
+    return x - lr * g / (math.sqrt(s) + eps), s
+
+
+def adadelta_that_never_moves(x, g, s, u, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    delta = -np.sqrt(u / (s + eps)) * g
+    return x + delta, s, rho * u + (1 - rho) * delta**2
+
+
+def adadelta_that_returns_the_step(x, g, s, u, rho, eps):
+    new, s, u = adadelta_one_root(x, g, s, u, rho, eps)
+    return new - x, s, u
+
+
+def adam_of_the_square_of_m(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * m * m
+    return x - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def adam_with_the_root_of_v_alone(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    return x - lr * (m / (1 - beta1**t)) / (np.sqrt(v) / (1 - beta2**t) + eps), m, v
+
+
 WRONG = {
     nb04.check_adagrad_step: [
         (lambda x, g, s, lr, eps: (x - lr * np.sign(g), s + g**2), ""),
@@ -185,6 +220,10 @@ WRONG = {
         (lambda x, g, s, lr, eps: (x - lr * g / np.sqrt(s + g**2 + eps), s + g**2), "outside the root"),
         (adagrad_of_the_norm, "has its own sum"),
         (adagrad_without_eps, "ε is missing"),
+        (adagrad_without_brackets, "brackets round"),
+        (adagrad_in_pure_python, "with `np.sqrt`"),
+        (lambda x, g, s, lr, eps: (x - g / (np.sqrt(s + g * g) + eps), s + g * g), "rate is missing"),
+        (lambda x, g, s, lr, eps: (x - lr * g / (s**0.5 + eps), 0.9 * s + 0.1 * g**2), "two formulas"),
     ],
     nb04.check_adadelta_step: [
         (lambda x, g, s, u, rho, eps: (x - g, s, u), ""),
@@ -192,6 +231,8 @@ WRONG = {
         (adadelta_with_plus_for_the_update, "write `u = rho * u"),
         (adadelta_of_the_slides, "You average g² twice"),
         (adadelta_with_exchanged_weights, "ρ and 1 - ρ are exchanged"),
+        (adadelta_that_never_moves, "nothing would ever move"),
+        (adadelta_that_returns_the_step, "not Δ"),
     ],
     nb04.check_adam_step: [
         (lambda x, g, m, v, t, lr, b1, b2, eps: (x - lr * np.sign(g), m, v), ""),
@@ -200,6 +241,8 @@ WRONG = {
         (adam_with_plus_for_the_gradient, "write `m = beta1 * m"),
         (adam_of_one_beta, "averages share one β"),
         (adam_of_sums, "m and v are averages"),
+        (adam_of_the_square_of_m, "not of m"),
+        (adam_with_the_root_of_v_alone, "Correct first"),
         (adam_with(lambda b1, b2, t: (1 - b1, 1 - b2)), "β where β^t belongs"),
         (adam_with(lambda b1, b2, t: (1 - b1**t, 1 - b2)), "β where β^t belongs"),
         (adam_with(lambda b1, b2, t: (1 - b1, 1 - b2**t)), "β where β^t belongs"),
@@ -212,6 +255,8 @@ WRONG = {
     ],
     nb04.check_uncorrected_step: [
         (lambda t, beta1, beta2: 3.16, ""),
+        (lambda t, beta1, beta2: ((1 - beta1**t) / (1 - beta2**t)) ** 0.5, "Only v stands under a root"),
+        (lambda t, beta1, beta2: (1 - beta1**t) / (1 - beta2 ** (t / 2)), "the whole of it"),
         (lambda t, beta1, beta2: (1 - beta1) ** t / np.sqrt((1 - beta2) ** t), "not the power of 1 - β"),
     ],
 }

@@ -21,6 +21,11 @@ OWN_SUM = "Each coordinate has its own sum: no `np.sum`, no norm."
 GRADIENT_LOST = "The gradient is missing: `lr / (np.sqrt(s) + eps)` is the rate, and it multiplies g."
 
 
+SQUARE = "Add the *square* of the gradient."
+RATE_LOST = "The learning rate is missing: the step is `lr` times g over the divisor."
+BRACKETS = "ε belongs to the divisor: brackets round `np.sqrt(s) + eps`."
+
+
 def _adagrad(x, g, s, lr, eps, power=2, root=np.sqrt, memory=1.0):
     s = memory * s + g**power
     return x - lr * g / (root(s) + eps), s
@@ -42,7 +47,10 @@ def _old_adagrad(x, g, s, lr, eps):
         ("Add to the old sum: `s + g**2`.", lambda x, g, s, lr, eps: _adagrad(x, g, s, lr, eps, memory=0)),
         ("The new s belongs under the root: first add, then step.", _old_adagrad),
         ("The root is missing.", lambda x, g, s, lr, eps: _adagrad(x, g, s, lr, eps, root=lambda s: s)),
-        ("Add the *square* of the gradient.", lambda x, g, s, lr, eps: _adagrad(x, g, s, lr, eps, power=1)),
+        (SQUARE, lambda x, g, s, lr, eps: _adagrad(x, g, s, lr, eps, power=1)),
+        (SQUARE, lambda x, g, s, lr, eps: (x - lr * g / (np.sqrt(s + abs(g)) + eps), s + abs(g))),
+        (RATE_LOST, lambda x, g, s, lr, eps: _adagrad(x, g, s, 1, eps)),
+        (BRACKETS, lambda x, g, s, lr, eps: (x - lr * g / np.sqrt(s + g**2) + eps, s + g**2)),
         (
             EPS_INSIDE,
             lambda x, g, s, lr, eps: (x - lr * g / np.sqrt(s + g**2 + eps), s + g**2),
@@ -58,7 +66,7 @@ def _old_adagrad(x, g, s, lr, eps):
             lambda x, g, s, lr, eps: _adagrad(x, np.linalg.norm(g), s, lr * g / np.linalg.norm(g), eps),
         ),
     ],
-    hint="`s = s + g**2`, then `x = x - lr * g / (np.sqrt(s) + eps)`, then `return x, s`.",
+    hint="The section's two formulas in their order, with `np.sqrt`: first s, then x; return both.",
     passed="Each coordinate has a rate of its own now.",
 )
 def check_adagrad_step():
@@ -97,6 +105,29 @@ def _adadelta_old_s(x, g, s, u, rho, eps):
     return x + delta, rho * s + (1 - rho) * g**2, rho * u + (1 - rho) * delta**2
 
 
+def _adadelta_above(x, g, s, u, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    delta = -np.sqrt(u) / np.sqrt(s + eps) * g
+    return x + delta, s, rho * u + (1 - rho) * delta**2
+
+
+def _adadelta_half(x, g, s, u, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    delta = -np.sqrt(u + eps) / (np.sqrt(s) + eps) * g
+    return x + delta, s, rho * u + (1 - rho) * delta**2
+
+
+def _adadelta_bare(x, g, s, u, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    delta = -np.sqrt(u + eps) / np.sqrt(s + eps)
+    return x + delta, s, rho * u + (1 - rho) * delta**2
+
+
+def _adadelta_step_only(x, *rest):
+    new, s, u = _adadelta(x, *rest)
+    return new - x, s, u
+
+
 def _adadelta_outside(x, g, s, u, rho, eps):
     s = rho * s + (1 - rho) * g**2
     delta = -(np.sqrt(u) + eps) / (np.sqrt(s) + eps) * g
@@ -104,6 +135,7 @@ def _adadelta_outside(x, g, s, u, rho, eps):
 
 
 PLUS = "`{0} += ...` keeps all of the old {0} and adds to it: write `{0} = {1} * {0} + ...`, which leaks."
+INSIDE_BOTH = "ε stands inside both roots here: `np.sqrt(u + eps)`, `np.sqrt(s + eps)`."
 TWICE = "You average g² twice: u averages the square of the *update* Δ."
 
 
@@ -136,7 +168,15 @@ TWICE = "You average g² twice: u averages the square of the *update* Δ."
         ),
         ("Δ is made with the *old* u: its own square cannot be in there yet.", _adadelta_new_u),
         ("Δ is made with the *new* s: first average g², then divide.", _adadelta_old_s),
-        ("ε stands inside both roots here: `np.sqrt(u + eps)`.", _adadelta_outside),
+        (INSIDE_BOTH, _adadelta_outside),
+        (INSIDE_BOTH, _adadelta_half),
+        ("ε is missing above: with u = 0 at the start nothing would ever move.", _adadelta_above),
+        ("The gradient is missing: Δ is minus the two roots' ratio *times g*.", _adadelta_bare),
+        ("Return the new x, which is x + Δ, not Δ.", _adadelta_step_only),
+        (
+            "Those are Adagrad's sums: here both accounts leak.",
+            lambda *now: _adadelta(*now, old=(1, 1), new=1),
+        ),
         (
             "The roots are exchanged: the update's stands above, the gradient's below.",
             lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps, swap=True),
@@ -176,6 +216,7 @@ def _adam(
         "inside, uncorrected": np.sqrt((v + eps) / (1 - p2)),
         "uncorrected": np.sqrt(v_hat) + eps / np.sqrt(1 - p2),
         "no root": v_hat + eps,
+        "half a root": np.sqrt(v) / (1 - p2) + eps,
     }[place]
     x = x - sign * lr * m_hat / size
     return (x, m_hat, v_hat) if stored else (x, m, v)
@@ -199,6 +240,17 @@ def _part(keep):
 def _bare(x, g, m, v, t, lr, beta1, beta2, eps):
     _, m, v = _adam(x, g, m, v, t, lr, beta1, beta2, eps)
     return x - lr * g / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def _old_averages(x, g, m, v, t, lr, beta1, beta2, eps):
+    _, new_m, new_v = _adam(x, g, m, v, t, lr, beta1, beta2, eps)
+    return x - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), new_m, new_v
+
+
+def _square_of_m(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * m**2
+    return x - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
 
 
 def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
@@ -275,10 +327,13 @@ def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
             _changed(place="uncorrected"),
         ),
         ("The root is missing.", _changed(place="no root")),
+        ("Correct first, then take the root: `np.sqrt(v / (1 - beta2**t))`.", _changed(place="half a root")),
+        ("The step uses the *new* m and v: average first.", _old_averages),
+        ("v averages the square of g, not of m.", _square_of_m),
         (UPHILL, _changed(sign=-1.0)),
     ],
     hint="Average g and g², divide by `1 - beta1**t` and `1 - beta2**t`, step, and return x, m, v.",
-    passed="The rule that most networks are trained with, all your own.",
+    passed="The rule behind much of today's training, all your own.",
 )
 def check_adam_step():
     """Compare with Adam, ε outside the root of the corrected average, t counted from 1."""
@@ -303,6 +358,14 @@ def _uncorrected(t, beta1, beta2, root=np.sqrt):
         (
             "The average of g² stands under a root.",
             lambda t, b1, b2: _uncorrected(t, b1, b2, root=lambda s: s),
+        ),
+        (
+            "Only v stands under a root, not m.",
+            lambda t, b1, b2: np.sqrt(_uncorrected(t, b1, b2, root=lambda s: s)),
+        ),
+        (
+            "The root goes over 1 - β2^t, the whole of it.",
+            lambda t, b1, b2: (1 - b1**t) / (1 - np.sqrt(b2**t)),
         ),
         ("m stands above, the root of v below.", lambda t, b1, b2: 1 / _uncorrected(t, b1, b2)),
         ("The two β are exchanged.", lambda t, beta1, beta2: _uncorrected(t, beta2, beta1)),
