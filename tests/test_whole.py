@@ -9,9 +9,10 @@ from course_lib._whole import write_whole
 
 
 def test_content_folder_and_nothing_else(tmp_path):
-    write_whole(tmp_path / "new" / "a.json", b"one")
-    write_whole(str(tmp_path / "new" / "a.json"), memoryview(b"two"))
-    assert [(p.name, p.read_bytes()) for p in (tmp_path / "new").iterdir()] == [("a.json", b"two")]
+    folder = tmp_path / "new" / "inner"
+    write_whole(folder / "a.json", b"one")
+    write_whole(str(folder / "a.json"), memoryview(b"two"))
+    assert [(p.name, p.read_bytes()) for p in folder.iterdir()] == [("a.json", b"two")]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
@@ -45,3 +46,16 @@ def test_all_is_on_the_disk_before_the_file_takes_its_place(tmp_path, monkeypatc
     monkeypatch.setattr(_whole.os, "replace", replaced)
     write_whole(path, b"content")
     assert seen == [("synced", b"content"), ("replaced", False)]
+
+
+def test_an_interruption_just_after_the_file_took_its_place(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def interrupted(*names):
+        replace(*names)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_whole.os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a.json", b"new")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.json", b"new")]

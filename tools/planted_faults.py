@@ -2,9 +2,9 @@
 
 ``python tools/planted_faults.py [--number 60] [--seed 2026] [--only derivatives]`` changes an operator, a
 comparison or a constant in a copy of the repository, runs the tests that belong to it (then, if they notice
-nothing and `--only` is not given, all unit tests), and puts the line back. At least one fault is drawn in
-each public function. What survives must stand in tools/equivalent_faults.toml, with the reason why it changes
-nothing that matters.
+nothing, all unit tests, unless `--only` is given or the fault is listed), and puts the line back. At least
+one fault is drawn in each public function. What survives must stand in tools/equivalent_faults.toml, with the
+reason why it changes nothing that matters.
 """
 
 import argparse
@@ -319,8 +319,9 @@ def main(arguments=None):
             print(f"the tests fail without any fault: {noticed}")
             return 1
         with ThreadPoolExecutor(options.jobs) as pool:
-            settings = copies, options.timeout, not options.only
-            results = pool.map(lambda fault: try_fault(fault, *settings), drawn)
+            rest = [not options.only and fault.key not in known for fault in drawn]
+            settings = [copies] * len(drawn), [options.timeout] * len(drawn), rest
+            results = pool.map(try_fault, drawn, *settings)
             for fault, (noticed, seconds) in zip(drawn, results, strict=True):
                 reason = known.get(fault.key)
                 verdict = f"equivalent: {reason}" if reason else "SURVIVED"
