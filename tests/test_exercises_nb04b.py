@@ -89,6 +89,20 @@ def choose_among_the_rows_kept(lrs, losses):
     return choose_with_a_loop(lrs[rows], losses[rows])
 
 
+def choose_by_vote(lrs, losses):
+    winners = [int(np.nanargmin(column)) for column in losses.T]
+    k = max(sorted(set(winners)), key=winners.count)
+    return lrs[k], 0 < k < len(lrs) - 1
+
+
+def clip_by_the_norm_of(which):
+    def wrong(gW, gb, c):
+        factor = min(1.0, c / np.linalg.norm({"gW": gW, "gb": gb}[which]))
+        return gW * factor, gb * factor
+
+    return wrong
+
+
 WRONG = {
     nb04b.check_amsgrad_step: [
         (amsgrad_smaller_rate, ""),
@@ -98,6 +112,8 @@ WRONG = {
     nb04b.check_clip_together: [
         (lambda gW, gb, c: (gW, gb), ""),
         (clip_with_the_fraction_turned, "Turn the fraction"),
+        (clip_by_the_norm_of("gW"), "squares of gb"),
+        (clip_by_the_norm_of("gb"), "squares of gW"),
     ],
     nb04b.check_choose_lr: [
         (lambda lrs, losses: (lrs[1], True), ""),
@@ -108,6 +124,7 @@ WRONG = {
         (lambda lrs, losses: choose_with_a_loop(lrs, np.nan_to_num(losses)), "nor put 0"),
         (choose_by_the_unluckiest_run, "unluckiest"),
         (choose_among_the_rows_kept, "whole grid"),
+        (choose_by_vote, "vote"),
     ],
     nb04b.check_paired_difference: [
         (lambda a, b, t: paired_by_hand(abs(a - b), 0 * b, t), ""),

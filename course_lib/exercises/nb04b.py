@@ -8,11 +8,24 @@ __all__ = ["check_amsgrad_step", "check_choose_lr", "check_clip_together", "chec
 
 
 def _amsgrad(
-    x, g, v, vmax, lr, beta2, eps, kept=None, sign=1.0, root=np.sqrt, inside=False, largest=np.maximum
+    x,
+    g,
+    v,
+    vmax,
+    lr,
+    beta2,
+    eps,
+    kept=None,
+    sign=1.0,
+    root=np.sqrt,
+    inside=False,
+    largest=np.maximum,
+    square=np.square,
+    safe=1,
 ):
-    v = beta2 * v + (1 - beta2) * g**2
+    v = beta2 * v + (1 - beta2) * square(g)
     vmax = largest(vmax, v)
-    divisor = np.sqrt(vmax + eps) if inside else root(vmax) + eps
+    divisor = np.sqrt(vmax + eps) if inside else root(vmax) + safe * eps
     x = x - sign * lr * g / divisor
     return (x, v, vmax) if kept is None else kept(x, v, vmax)
 
@@ -67,6 +80,14 @@ STATE_LOST = (
             "Keep v and vmax apart: v goes on leaking, only vmax is not allowed to fall.",
             _amsgrad_changed(kept=lambda x, v, vmax: (x, vmax, vmax)),
         ),
+        (
+            "The order is `return x, v, vmax`.",
+            _amsgrad_changed(kept=lambda x, v, vmax: (x, vmax, v)),
+        ),
+        (
+            "v is an average of g *squared*: `g**2`.",
+            _amsgrad_changed(square=lambda g: g),
+        ),
         ("vmax takes no part yet: that is RMSProp.", _amsgrad_changed(largest=lambda vmax, v: v)),
         ("You have vmax but divide by the root of v: that step is RMSProp's.", _amsgrad_by_v),
         (
@@ -79,8 +100,17 @@ STATE_LOST = (
             "The larger of the two, coordinate by coordinate: `np.maximum`.",
             _amsgrad_changed(largest=np.minimum),
         ),
+        (
+            "`np.max` makes one number for all: `np.maximum` goes coordinate by coordinate.",
+            _amsgrad_changed(largest=lambda vmax, v: np.max([vmax, v])),
+        ),
+        (
+            "`np.max` makes one number for all: `np.maximum` goes coordinate by coordinate.",
+            _amsgrad_changed(largest=lambda vmax, v: np.full_like(v, max(vmax.max(), v.max()))),
+        ),
         ("Divide by the new vmax: first the average, then the maximum, then the step.", _amsgrad_old),
         ("The root is missing.", _amsgrad_changed(root=lambda s: s)),
+        ("ε is missing: it is added to the root of vmax.", _amsgrad_changed(safe=0)),
         ("Here ε stands outside the root: `np.sqrt(vmax) + eps`.", _amsgrad_changed(inside=True)),
         ("You go uphill: the step has a minus.", _amsgrad_changed(sign=-1.0)),
     ],
@@ -146,6 +176,22 @@ def _scaled(gW, gb, factor):
             lambda gW, gb, c: _scaled(gW, gb, min(1.0, c / _norm(gW))),
         ),
         (
+            "The norm is that of *both* arrays: the squares of gW belong into the sum.",
+            lambda gW, gb, c: _scaled(gW, gb, min(1.0, c / _norm(gb))),
+        ),
+        (
+            "That makes the norm 1, whatever c is: the factor is c / norm, and at most 1.",
+            lambda gW, gb, c: _scaled(gW, gb, 1 / _norm(gW, gb)),
+        ),
+        (
+            "That makes the norm 1, whatever c is: the factor is c / norm, and at most 1.",
+            lambda gW, gb, c: _scaled(gW, gb, min(1.0, 1 / _norm(gW, gb))),
+        ),
+        (
+            "Square the entries first, then sum: the other way round signs cancel.",
+            lambda gW, gb, c: _scaled(gW, gb, min(1.0, c / np.hypot(np.sum(gW), np.sum(gb)))),
+        ),
+        (
             "Clip gb as well, by the same factor.",
             lambda gW, gb, c: (gW * min(1.0, c / _norm(gW, gb)), gb),
         ),
@@ -159,6 +205,7 @@ def check_clip_together():
     for c in (5.0, 2.0, 0.5, 20.0):
         yield gW, gb, c
     yield np.array([[3.0]]), np.array([4.0]), 1.0
+    yield np.array([[4.0, -3.0]]), np.array([2.0]), 3.0
     yield np.array([[0.3]]), np.array([0.4]), 1.0
 
 
@@ -185,6 +232,20 @@ def _choose_end(low, high):
         return lr, (best > 0 or not low) and (best < len(lrs) - 1 or not high)
 
     return wrong
+
+
+def _choose_by_vote(lrs, losses):
+    best = int(np.bincount(np.nanargmin(losses, axis=0)).argmax())
+    return lrs[best], 0 < best < len(lrs) - 1
+
+
+def _choose_by_columns(lrs, losses):
+    best = int(np.nanargmin(losses.mean(axis=0)))
+    return lrs[best], 0 < best < len(lrs) - 1
+
+
+def _choose_loss(lrs, losses):
+    return np.nanmin(losses.mean(axis=1)), _choose(lrs, losses)[1]
 
 
 def _choose_index(lrs, losses):
@@ -229,7 +290,21 @@ def _choose_index(lrs, losses):
             "The ends are those of the whole grid: an lr that is out still counts as a neighbour.",
             _choose_among_kept,
         ),
+        (
+            "That lets the seeds vote, one each: here *one* lr is chosen, by its mean loss over all seeds.",
+            _choose_by_vote,
+        ),
+        ("A row is one lr, a column one seed: the mean over the seeds is `axis=1`.", _choose_by_columns),
         ("Return the learning rate, not its index.", _choose_index),
+        ("Return the learning rate, not its loss.", _choose_loss),
+        (
+            "First the learning rate, then whether it is inside.",
+            lambda lrs, losses: _choose(lrs, losses)[::-1],
+        ),
+        (
+            "True stands for *inside*, False for an end.",
+            lambda lrs, losses: (_choose(lrs, losses)[0], not _choose(lrs, losses)[1]),
+        ),
         (
             "Return the learning rate *and* whether it lies inside.",
             lambda lrs, losses: _choose(lrs, losses)[0],
@@ -254,6 +329,8 @@ def check_choose_lr():
     yield lrs, np.array([[9, 9, 9], [1, 0.9, 0.8], [0.1, 0.2, 5], [30, nan, 40], [50, 50, 50]])
     yield lrs[:4], np.array([[50.0, 60], [30, 30], [12, nan], [40, 45]])
     yield lrs, np.array([[1.0, 1.0], [0.1, 0.9], [0.6, 0.6], [0.7, 0.8], [2.0, 2.0]])
+    rows = [[2, 4, 4, 9, 9], [4, 1, 9, 7, 6], [5, 3, 7, 5, 8], [8, 7, 3, 9, 3], [9, 4, 5, 4, 6]]
+    yield lrs, np.array(rows) / 10  # mean, median, maximum and the seeds' vote choose four different rows
 
 
 def _paired(a, b, t, ddof=1, root=np.sqrt, sign=1):
@@ -284,6 +361,30 @@ def _unpaired(a, b, t):
             lambda a, b, t: (_paired(a, b, t)[0], t * (a - b).std(ddof=1) / np.sqrt(len(a) - 1)),
         ),
         ("Divide by the *root* of n.", lambda a, b, t: _paired(a, b, t, root=lambda n: n)),
+        (
+            "That is the variance: s is its root, `std(ddof=1)`.",
+            lambda a, b, t: (_paired(a, b, t)[0], t * (a - b).var(ddof=1) / np.sqrt(len(a))),
+        ),
+        (
+            "That is the variance: s is its root, `std(ddof=1)`.",
+            lambda a, b, t: (_paired(a, b, t)[0], t * (a - b).var(ddof=1) / len(a)),
+        ),
+        (
+            "Half of it: from the mean to one end, not from end to end.",
+            lambda a, b, t: (_paired(a, b, t)[0], 2 * _paired(a, b, t)[1]),
+        ),
+        (
+            "1.96 is for very many runs: use the t that is given.",
+            lambda a, b, t: _paired(a, b, 1.96),
+        ),
+        (
+            "s is the spread of the *differences* `a - b`: first subtract, seed by seed.",
+            lambda a, b, t: (_paired(a, b, t)[0], t * (a.std(ddof=1) + b.std(ddof=1)) / np.sqrt(len(a))),
+        ),
+        (
+            "s is missing: t times `d.std(ddof=1)`, divided by √n.",
+            lambda a, b, t: (_paired(a, b, t)[0], t / np.sqrt(len(a))),
+        ),
         ("The half-width is t standard errors, not one.", lambda a, b, t: _paired(a, b, 1.0)),
         (
             "Keep the signs: where a is the smaller the difference is negative, no `abs`.",
