@@ -221,6 +221,14 @@ def test_the_longest_files_come_first():
     assert [item.path.as_posix() for item in items] == [names[2], names[1], names[0], names[3]]
 
 
+def test_a_worker_takes_one_thread_unless_a_setting_says_more(monkeypatch):
+    ran = []
+    monkeypatch.setattr(commands, "environment", lambda *extras: "python")
+    monkeypatch.setattr(commands, "run", lambda *_, **variables: ran.append(variables) or 0)
+    assert commands.main(["nbval"]) == commands.main(["processors"]) == 0
+    assert ran == [{"OPENBLAS_NUM_THREADS": "1"}, *commands.PROCESSORS.values()]
+
+
 def test_processors_runs_every_setting(monkeypatch):
     ran = []
     monkeypatch.setattr(commands, "pytest", lambda *_, **variables: ran.append(variables) or len(ran) % 2)

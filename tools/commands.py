@@ -43,7 +43,11 @@ def run(*command, **variables):
 
 
 def pytest(*arguments, **variables):
-    """Run pytest in the environment; return its exit status."""
+    """Run pytest in the environment; return its exit status.
+
+    Unless told otherwise each worker takes one thread: those of two workers would wait for each other's.
+    """
+    variables = {"OPENBLAS_NUM_THREADS": "1"} | variables
     return run(environment("lab", "test"), "-m", "pytest", *arguments, **variables)
 
 
