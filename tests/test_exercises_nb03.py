@@ -233,6 +233,18 @@ def momentum_looks_ahead(grad, x0, lr, beta, steps):
     return np.array(points)
 
 
+def same_way_c_first(lr, beta, source, target):
+    if source == "c":
+        return lr * (1 - beta)
+    return lr / (1 - beta) if target == "c" else lr
+
+
+def same_way_without_b(lr, beta, source, target):
+    if (source, target) == ("a", "c"):
+        return lr / (1 - beta)
+    return lr * (1 - beta) if (source, target) == ("c", "a") else lr
+
+
 def best_by_place(eigenvalues):
     q = np.sqrt(eigenvalues[-1] / eigenvalues[0])
     rate = (q - 1) / (q + 1)
@@ -242,6 +254,16 @@ def best_by_place(eigenvalues):
 def best_of_descent(eigenvalues):
     kappa = max(eigenvalues) / min(eigenvalues)
     return 2 / sum((min(eigenvalues), max(eigenvalues))), 0, (kappa - 1) / (kappa + 1)
+
+
+def best_with_one_root(eigenvalues):
+    _, beta, rate = best_by_list(eigenvalues)
+    return (2 / np.sqrt(min(eigenvalues) + max(eigenvalues))) ** 2, beta, rate
+
+
+def best_half_squared(eigenvalues):
+    _, beta, rate = best_by_list(eigenvalues)
+    return 2 / (np.sqrt(min(eigenvalues)) + np.sqrt(max(eigenvalues))) ** 2, beta, rate
 
 
 def ahead_uphill(grad, x, v, lr, beta):
@@ -264,6 +286,11 @@ def ahead_in_a(grad, x, v, lr, beta):
     return x - lr * v, v
 
 
+def ahead_by_lr(grad, x, v, lr, beta):
+    v = beta * v - lr * grad(x + lr * beta * v)
+    return x + v, v
+
+
 def ahead_without_leak(grad, x, v, lr, beta):
     v = v - lr * grad(x + beta * v)
     return x + v, v
@@ -280,6 +307,16 @@ WRONG = {
     nb03.check_same_way: [
         (lambda lr, beta, source, target: lr / beta, "multiplied by lr in (a) and (b)"),
         (lambda lr, beta, source, target: 0.1, ""),
+        (same_way_c_first, "from (c) to (c) lr stays"),
+        (same_way_without_b, "(b) is like (a)"),
+        (
+            lambda lr, beta, source, target: lr / (1 - beta) if target == "c" else lr,
+            "to the others lr shrinks",
+        ),
+        (
+            lambda lr, beta, source, target: lr * (1 - beta) if source == "c" else lr,
+            "from them to (c) lr grows",
+        ),
     ],
     nb03.check_formulas: [
         ("aacb", "formula 2"),
@@ -299,6 +336,10 @@ WRONG = {
         (best_by_place, "in any order"),
         (lambda lam: best_by_place(lam[::-1]), "in any order"),
         (best_of_descent, "plain gradient descent's"),
+        (best_with_one_root, "Two roots"),
+        (best_half_squared, "the 2 as well"),
+        (lambda lam: (4 / (min(lam) + max(lam)) ** 2, *best_by_kappa(lam)[1:]), "roots are missing in lr"),
+        (lambda lam: tuple(best_by_list(lam)[[1, 0, 2]]), "The order asked for"),
         (
             lambda lam: (best_by_kappa(lam)[0], best_of_descent(lam)[2] ** 2, best_of_descent(lam)[2]),
             "The lr is right",
@@ -311,6 +352,7 @@ WRONG = {
         (ahead_rewritten, "rewritten form"),
         (ahead_in_a, "convention (a)"),
         (ahead_without_leak, "Nothing leaks"),
+        (ahead_by_lr, "without lr"),
     ],
 }
 

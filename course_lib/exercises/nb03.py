@@ -117,6 +117,13 @@ def _same_way(lr, beta, source, target):
     return lr * FACTORS[source](beta) / FACTORS[target](beta)
 
 
+def _c_to_c(slip):
+    def wrong(lr, beta, source, target):
+        return slip(lr, beta) if source == target == "c" else _same_way(lr, beta, source, target)
+
+    return wrong
+
+
 @exercise(
     "03.2",
     "The same way in another convention",
@@ -154,6 +161,24 @@ def _same_way(lr, beta, source, target):
         (
             "Right between (c) and the others; but from (a) to (b) and back, and from (c) to (c), lr stays.",
             lambda lr, beta, source, target: lr * (1 - beta) if target != "c" else lr / (1 - beta),
+        ),
+        (
+            "Right from (a) or (b) to (c); but from (c) to the others lr shrinks, within a kind it stays.",
+            lambda lr, beta, source, target: lr / (1 - beta) if target == "c" else lr,
+        ),
+        (
+            "Right from (c) to (a) or (b); but from them to (c) lr grows, within a kind it stays.",
+            lambda lr, beta, source, target: lr * (1 - beta) if source == "c" else lr,
+        ),
+        *(
+            ("Right from one convention to another; but from (c) to (c) lr stays.", slip)
+            for slip in (_c_to_c(lambda lr, beta: lr * (1 - beta)), _c_to_c(lambda lr, beta: lr / (1 - beta)))
+        ),
+        (
+            "Right between (a) and (c); and (b) is like (a): between (b) and (c) lr changes too.",
+            lambda lr, beta, source, target: (
+                lr if "b" in source + target else _same_way(lr, beta, source, target)
+            ),
         ),
     ],
     hint="In one step the newest gradient is multiplied by lr in (a) and (b), by lr·(1 - beta) in (c): "
@@ -224,6 +249,10 @@ def _without_roots(eigenvalues):
     return (2 / (np.min(eigenvalues) + np.max(eigenvalues))) ** 2, rate**2, rate
 
 
+def _in_order(places):
+    return lambda eigenvalues: tuple(_best_settings(eigenvalues)[i] for i in places)
+
+
 def _by_place(first, last, signed):
     """Take the eigenvalue at place `first` for the smallest, with or without the sign this gives the rate."""
 
@@ -270,6 +299,22 @@ def _by_place(first, last, signed):
             _changed(0, lambda lr, beta, rate, low, high: lr**0.5),
         ),
         (
+            "Two roots, then their sum: √λmin + √λmax, not √(λmin + λmax).",
+            _changed(0, lambda lr, beta, rate, low, high: 4 / (low + high)),
+        ),
+        (
+            "The roots are missing in lr: it is √λmin + √λmax.",
+            _changed(0, lambda lr, beta, rate, low, high: (2 / (low + high)) ** 2),
+        ),
+        (
+            "The square of the best lr takes in the 2 as well.",
+            _changed(0, lambda lr, beta, rate, low, high: lr / 2),
+        ),
+        (
+            "That is the lr for convention (c): in (a) it is (1 - beta) times that.",
+            _changed(0, lambda lr, beta, rate, low, high: lr / (1 - beta)),
+        ),
+        (
             "That is the best lr of plain gradient descent; momentum's is (2/(√λmin + √λmax))².",
             _changed(0, lambda lr, beta, rate, low, high: 2 / (low + high)),
         ),
@@ -277,7 +322,10 @@ def _by_place(first, last, signed):
             "That is the rate of plain gradient descent; momentum's has √κ in the place of κ.",
             lambda lam: (*_best_settings(lam)[:2], _kappa_rate(lam)),
         ),
-        ("The order asked for is lr, beta, rate.", lambda lam: _best_settings(lam)[::-1]),
+        *(
+            ("The order asked for is lr, beta, rate.", _in_order(places))
+            for places in ((2, 1, 0), (1, 0, 2), (0, 2, 1), (2, 0, 1), (1, 2, 0))
+        ),
     ],
     hint="With q = √(λmax/λmin): rate = (q − 1)/(q + 1), beta = rate², lr = (2/(√λmin + √λmax))².",
     passed="√κ in the place of κ: that is what momentum buys.",
@@ -315,6 +363,11 @@ def _uphill(grad, x, v, lr, beta):
 
 def _whole_velocity(grad, x, v, lr, beta):
     v = beta * v - lr * grad(x + v)
+    return x + v, v
+
+
+def _lr_ahead(grad, x, v, lr, beta):
+    v = beta * v - lr * grad(x + lr * beta * v)
     return x + v, v
 
 
@@ -370,6 +423,7 @@ def _no_leak(grad, x, v, lr, beta):
         ),
         ("A right idea with v uphill, but here v is the step itself: `x + v`.", _uphill),
         ("Only beta * v is sure to come: look ahead to `x + beta * v`, not to x + v.", _whole_velocity),
+        ("In (b) v is a step already: look ahead by beta * v, without lr.", _lr_ahead),
         (
             "Start the step from x, not from the place ahead: beta * v would count twice.",
             _both,
