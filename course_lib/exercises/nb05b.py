@@ -25,6 +25,24 @@ def _soft(w, t):
             lambda w, t: np.where(np.abs(w) > t, w, 0.0),
         ),
         (
+            "Large weights move towards 0 by t as well: this is hard thresholding.",
+            lambda w, t: np.where(np.abs(w) < t, 0.0, w),
+        ),
+        (
+            "`np.max` takes the largest of an array; `np.maximum` compares number by number.",
+            lambda w, t: np.sign(w) * np.max(np.abs(w) - t, 0),
+        ),
+        (
+            "A weight nearer to 0 than t ends at 0: what is negative must not come back with `np.abs`.",
+            lambda w, t: np.sign(w) * np.abs(np.abs(w) - t),
+        ),
+        ("Towards 0, not away from it: subtract t.", lambda w, t: np.sign(w) * (np.abs(w) + t)),
+        (
+            "Subtract t before you compare with 0: `np.maximum(np.abs(w) - t, 0)`.",
+            lambda w, t: np.sign(w) * np.maximum(np.abs(w), t),
+        ),
+        ("Negative weights count too: use `np.abs(w)`.", lambda w, t: np.sign(w) * np.maximum(w - t, 0)),
+        (
             "Negative weights lost their sign: multiply by `np.sign(w)`.",
             lambda w, t: np.maximum(np.abs(w) - t, 0),
         ),
@@ -58,10 +76,21 @@ def check_soft_threshold():
         ("You keep with probability p, and drop with 1 - p.", lambda x, c, p: x * (c < p) / p),
         ("A share 1 - p survives: divide by 1 - p, not by p.", lambda x, c, p: x * (c >= p) / p),
         ("Divide by 1 - p, not multiply: the survivors must grow.", lambda x, c, p: x * (c >= p) * (1 - p)),
+        ("Only *below* p: a chance of exactly p survives.", lambda x, c, p: x * (c > p) / (1 - p)),
+        ("Brackets: `/ 1 - p` divides by 1, then subtracts p.", lambda x, c, p: x * (c >= p) / 1 - p),
+        (
+            "Divide by the chance to survive, 1 - p, not by the share that did this time.",
+            lambda x, c, p: x * (c >= p) / (c >= p).mean(),
+        ),
+        (
+            "That keeps the mean square; the mean wants 1 - p without a root.",
+            lambda x, c, p: x * (c >= p) / np.sqrt(1 - p),
+        ),
+        ("That is the mean, not a draw: use `chances`.", lambda x, c, p: x * (1 - p)),
         ("That is evaluation mode; drop some.", lambda x, chances, p: x * 1.0),
         ("These are the factors; multiply x by them.", lambda x, chances, p: (chances >= p) / (1 - p)),
     ],
-    hint="`x * (chances >= p) / (1 - p)`.",
+    hint="Two factors stand beside x: 1 or 0 for each value, and one number that makes up for the dropped.",
     passed="The mean stays as it was, so evaluation needs nothing.",
 )
 def check_dropout():
@@ -98,14 +127,27 @@ def _smooth(y, n_classes, s, label=None, other=None):
         ("The label's 1 shrinks too: your rows add up to more than 1.", lambda y, n, s: np.eye(n)[y] + s / n),
         ("Spread s over the classes: s/K each.", lambda y, n, s: (1 - s) * np.eye(n)[y] + s),
         ("These are the unsmoothed targets.", lambda y, n, s: np.eye(n)[y]),
+        (
+            "s is spread over the K classes, not over the examples: s/K.",
+            lambda y, n, s: (1 - s) * np.eye(n)[y] + s / len(y),
+        ),
+        (
+            "s is spread over all K classes: s/K each, not s/(K - 1).",
+            lambda y, n, s: (1 - s) * np.eye(n)[y] + s / (n - 1),
+        ),
+        ("What was taken from the label must go somewhere: add s/K.", lambda y, n, s: (1 - s) * np.eye(n)[y]),
+        (
+            "One row for each *example*: take the rows `[y]` of the unit matrix.",
+            lambda y, n, s: (1 - s) * np.eye(n) + s / n,
+        ),
         ("1 - s and s are exchanged.", lambda y, n, s: s * np.eye(n)[y] + (1 - s) / n),
     ],
-    hint="`(1 - s) * np.eye(n_classes)[y] + s / n_classes`; each row adds up to 1.",
+    hint="Shrink the unsmoothed targets, then give every class the same share of s; each row adds up to 1.",
     passed="Each row adds up to 1, and no logit has to go to infinity any more.",
 )
 def check_smooth_targets():
     """Compare with (1 - s) one-hot + s/K."""
-    yield np.array([2, 0]), 3, 0.3
+    yield np.array([2, 0, 1, 2]), 3, 0.3
     yield np.array([1, 1, 4, 0]), 5, 0.125
     yield np.array([0, 1]), 4, 0.0
 
@@ -114,6 +156,13 @@ def _shift(image, down, right):
     border = max(abs(down), abs(right), 1)
     padded, (high, wide) = np.pad(image, border), image.shape
     return padded[border - down : border - down + high, border - right : border - right + wide]
+
+
+def _cleared(image, down, right):
+    """Clear what a move down or right frees, as if there were no other."""
+    new = np.roll(image, (down, right), (0, 1))
+    new[:down], new[:, :right] = 0, 0
+    return new
 
 
 @exercise(
@@ -125,6 +174,17 @@ def _shift(image, down, right):
             "What leaves on one side comes back on the other: fill with 0 instead.",
             lambda image, down, right: np.roll(image, (down, right), (0, 1)),
         ),
+        (
+            "Down is the first axis, the rows; and what leaves must not come back.",
+            lambda image, down, right: np.roll(image, (right, down), (0, 1)),
+        ),
+        (
+            "A border of 1 is enough for moves of one pixel only: make it as wide as the move.",
+            lambda im, down, right: np.pad(im, 1)[
+                1 - down : 1 - down + im.shape[0], 1 - right : 1 - right + im.shape[1]
+            ],
+        ),
+        ("Negative moves free rows and columns at the other end: clear those.", lambda *a: _cleared(*a)),
         ("It moves the opposite way.", lambda image, down, right: _shift(image, -down, -right)),
         (
             "Down is the first axis, the rows; right is the second.",
