@@ -28,6 +28,7 @@ from course_lib._checks import finite_array, number_in, one_of, require, whole_n
 from course_lib._labels import HALO, EndLabels
 
 __all__ = [
+    "SCHEDULES",
     "STYLES",
     "arrows",
     "band",
@@ -40,6 +41,7 @@ __all__ = [
     "images",
     "loss_curve",
     "method_style",
+    "schedule_style",
     "slope_triangle",
     "trajectory",
     "use_style",
@@ -70,6 +72,25 @@ STYLES = {
     "complex-step": ("#262626", "*", "solid"),
 }
 """Method -> (colour, marker, dash): told apart with every kind of colour vision, and without colour."""
+
+_DECAY, _WARM, _WAVE = ("#11a14c", "dotted"), ("#805624", "dashdot"), ("#1a1a1a", "dashed")
+SCHEDULES = {
+    "constant": ("#8c8c8c", "solid"),
+    "step_decay": ("#ec5f00", "solid"),
+    "exponential": ("#2a6bb6", "dashed"),
+    "inverse_time": _DECAY,
+    "inverse_sqrt": _DECAY,
+    "polynomial": ("#9a3fe0", "dotted"),
+    "cosine": ("#b80f3a", "solid"),
+    "warmup": _WARM,
+    "warmup_stable_decay": _WARM,
+    "one_cycle": ("#006d77", "solid"),
+    "triangular": _WAVE,
+    "triangular2": _WAVE,
+    "exp_range": _WAVE,
+    "sgdr": _WAVE,
+}
+"""Schedule of `course_lib.schedules` -> (colour, dash), one look a family."""
 
 INK, QUIET = "#222222", "#666666"
 LEVELS = LinearSegmentedColormap.from_list("levels", ["#f7fafd", "#dce9f5", "#b9d3ea", "#8fb6d9"]).reversed()
@@ -114,6 +135,33 @@ def method_style(method):
     """
     color, marker, dash = STYLES[one_of("method", method, STYLES)]
     return {"color": color, "marker": marker, "linestyle": DASHES[dash]}
+
+
+def schedule_style(schedule):
+    """Return the colour and line style that belong to a family of learning-rate schedules.
+
+    Parameters
+    ----------
+    schedule : str
+        A key of `SCHEDULES`: the name in `course_lib.schedules` ("constant", "step_decay", "cosine", ...).
+
+    Returns
+    -------
+    dict
+        Keywords of `Axes.plot`: color, linestyle.
+
+    Raises
+    ------
+    ValueError
+        If the schedule has no style.
+
+    Examples
+    --------
+    >>> schedule_style("exponential")["color"]
+    '#2a6bb6'
+    """
+    color, dash = SCHEDULES[one_of("schedule", schedule, SCHEDULES)]
+    return {"color": color, "linestyle": DASHES[dash]}
 
 
 def contours(ax, land, window=None, levels=None):

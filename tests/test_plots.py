@@ -596,6 +596,31 @@ def test_every_style_can_be_drawn(ax, method):
     ax.figure.draw_without_rendering()
 
 
+def test_every_schedule_has_a_style():
+    from course_lib import schedules
+
+    helpers = {"hyperparameter", "per_epoch"}
+    assert set(plots.SCHEDULES) == set(schedules.__all__) - helpers
+
+
+@pytest.mark.parametrize("schedule", plots.SCHEDULES)
+def test_every_schedule_can_be_drawn_and_stands_out_from_white(ax, schedule):
+    colour, dash = plots.SCHEDULES[schedule]
+    (line,) = ax.plot([1, 2], **plots.schedule_style(schedule))
+    assert line.get_color() == colour
+    assert plots.schedule_style(schedule)["linestyle"] == plots.DASHES[dash]
+    assert 1.05 / (linear(colour) @ [0.2126, 0.7152, 0.0722] + 0.05) > 2.99
+    ax.figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_schedules_are_told_apart_with_every_sight(sight):
+    families = set(plots.SCHEDULES.values())
+    assert len(families) == 9
+    for dash in ("solid", "dashed", "dotted"):
+        assert nearest([colour for colour, of in families if of == dash], sight) > 0.1
+
+
 def test_the_course_s_own_names_are_styled():
     names = "GD, SGD, Momentum, Nesterov, Adagrad, RMSProp, Adadelta, Adam, AdamW, AMSGrad, Nadam, Lion"
     assert ", ".join(OPTIMISERS) == names
@@ -633,6 +658,7 @@ class Line:
 REFUSED = [
     (plots.method_style, ("adam",), "method = 'adam'", "Choose one of them."),
     (plots.method_style, (3,), "method = 3", "Choose one of them."),
+    (plots.schedule_style, ("Cosine",), "schedule = 'Cosine'", "Choose one of them."),
     (plots.contours, ("ax", down), "window = None", "Give ((low, high), (low, high))."),
     (
         plots.contours,
@@ -763,7 +789,8 @@ REFUSED = [
 def test_refuses(ax, function, arguments, message, remedy):
     if arguments[0] in ("log", "semi"):
         ax.set(xscale="log", yscale="log" if arguments[0] == "log" else "linear")
-    arguments = (ax, *arguments[1:]) if function is not plots.method_style else arguments
+    styles = (plots.method_style, plots.schedule_style)
+    arguments = arguments if function in styles else (ax, *arguments[1:])
     with pytest.raises(ValueError, match=f"(?s)^{message}") as error:
         function(*arguments)
     assert str(error.value).endswith(f". {remedy}")
