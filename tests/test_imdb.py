@@ -1,5 +1,7 @@
 """IMDB: bags of words from small archives, written here, with all that can be wrong with them."""
 
+import dataclasses
+import inspect
 import io
 import tarfile
 
@@ -91,6 +93,16 @@ def test_the_order_does_not_depend_on_the_archives_nor_on_its_compression(folder
         np.testing.assert_array_equal(ours.X[:], theirs.X[:])
         np.testing.assert_array_equal(ours.y, theirs.y)
         assert ours.words == theirs.words
+
+
+def test_reviews_are_fixed_and_the_usual_sizes_are_the_defaults(folder):
+    archive(folder / "aclImdb_v1.tar.gz")
+    training, _, _ = imdb(0, words=9)  # all that occur
+    assert len(training.words) == 9
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        training.y = None
+    defaults = {name: p.default for name, p in inspect.signature(imdb).parameters.items()}
+    assert defaults == {"validation": 5_000, "words": 8_000}
 
 
 def test_words_are_found():

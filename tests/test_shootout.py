@@ -111,7 +111,13 @@ def test_every_method_learns_digits_with_some_rate(digits, method):
 
 
 def test_tasks_are_those_of_the_three_data_sets():
-    assert set(DATASETS) == {"digits", "mnist", "cifar10", "imdb"}
+    found = {name: (task.sizes, task.batch_size, task.epochs) for name, task in DATASETS.items()}
+    assert found == {
+        "digits": ((64, 64, 10), 32, 5),
+        "mnist": ((784, 256, 128, 10), 128, 5),
+        "cifar10": ((3072, 128, 64, 10), 128, 8),
+        "imdb": ((8000, 2), 128, 6),
+    }
     assert len(METHODS) >= 8
     with pytest.raises(ValueError, match="dataset = 'svhn'"):
         data("svhn")
@@ -156,18 +162,18 @@ def test_the_highest_last_accuracy_is_chosen_then_the_lowest_loss(runs, best):
 
 @pytest.fixture
 def toys(monkeypatch):
-    """Let a run be a formula: method "a" is best at lr 0.05, "b" at 40, "c" at 2e-5; note what is run."""
+    """Let a run be a formula: "a" is best at lr 0.05, "b" at 40, "c" at 2e-5, others nowhere; note each."""
     made = []
 
     def toy(name, parts, method, lr, seed, epochs, test=False):
         made.append((method, lr, seed, test))
-        peak = {"a": 0.05, "b": 40.0, "c": 2e-5, "d": 0.0}[method]
-        accuracy = -abs(np.log10(lr / peak)) if peak else -lr
+        peak = {"a": 0.05, "b": 40.0, "c": 2e-5, "d": 1e-99, "e": 1e99}[method]
+        accuracy = -abs(np.log10(lr / peak))
         run = {"lr": lr, "seed": seed, "diverged": False, "val_accuracy": [accuracy], "val_loss": [1.0]}
         return run | ({"test_accuracy": accuracy + seed} if test else {})
 
     monkeypatch.setattr(shootout, "train", toy)
-    for method in "abcd":
+    for method in "abcde":
         monkeypatch.setitem(METHODS, method, METHODS["Adam"])
     return made
 
@@ -196,9 +202,11 @@ def test_the_same_trials_for_all_and_none_is_best_at_an_end(toys, tmp_path):
     assert toys == searches + tests  # nothing sees the test part before all choices are made
 
 
-def test_what_never_has_a_best_rate_inside_is_given_up(toys, tmp_path):
-    with pytest.raises(ValueError, match=r"best learning rate = .*: must be inside"):
-        compare(tmp_path, "d", trials=5)
+@pytest.mark.parametrize(("method", "end"), [("d", 0), ("e", -1)])
+def test_what_never_has_a_best_rate_inside_is_given_up(toys, tmp_path, method, end):
+    ends = draws(5, below=12)[0], draws(5, above=12)[-1]
+    with pytest.raises(ValueError, match=f"best learning rate = {ends[end]}: must be inside"):
+        compare(tmp_path, method, trials=5)
     assert not (tmp_path / "out.json").exists()
 
 
@@ -350,6 +358,46 @@ def list_of_runs(record):
         for arm in ("search", *ARMS)
         for run in entry[arm]
     ]
+
+
+@pytest.mark.parametrize(("words", "release"), [([], True), (["--other-pixels"], False)])
+def test_the_command_hands_on_what_was_asked_for(monkeypatch, capsys, words, release):
+    asked = {}
+
+    def compare(name, **options):
+        asked.update(options, name=name)
+        return {"methods": {}}
+
+    monkeypatch.setattr(shootout, "shootout", compare)
+    shootout.main(["cifar10", "--jobs", "2", "--out", "a/b.json", *words])
+    assert (asked["name"], asked["release"], asked["jobs"], asked["out"]) == (
+        "cifar10",
+        release,
+        2,
+        Path("a/b.json"),
+    )
+    assert (asked["seeds"], asked["trials"], asked["epochs"], asked["backend"]) == (5, 12, None, "loky")
+    assert asked["methods"] == tuple(METHODS)
+    line = "python -m course_lib.shootout cifar10 --jobs 2 --out b.json"
+    assert asked["command"] == " ".join([line, *words])
+    assert capsys.readouterr().out.endswith("mean of 5 seeds\n")
+
+
+def test_the_command_explains_itself(capsys):
+    with pytest.raises(SystemExit):
+        shootout.main(["--help"])
+    text = capsys.readouterr().out
+    assert text.startswith("usage: python -m course_lib.shootout")
+    assert "Compare update rules on one data set, fairly" in text
+
+
+def test_an_interruption_is_one_line(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shootout, "shootout", interrupted)
+    with pytest.raises(SystemExit, match="the same command goes on from there"):
+        shootout.main(["digits"])
 
 
 def test_errors_of_the_command_are_one_line(tmp_path):

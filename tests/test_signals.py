@@ -51,6 +51,11 @@ def test_second_moments_change_by_the_factor_of_theory(activation, initializer, 
     np.testing.assert_allclose(found.back[:-1] ** 2 / found.back[1:] ** 2, factor, rtol=0.15)
 
 
+def test_one_unit_one_layer_one_example():
+    found = signals("tanh", normal(1.0), RNG(0), size=1, layers=1, examples=1)
+    assert np.shape(found.outputs) == np.shape(found.derivatives) == (1, 1, 1)
+
+
 def test_shares_and_the_table():
     h = [np.array([[0.0, 0.991, -1.0], [0.0, 0.0, 0.99]]), np.array([[1.0, 1.0, 0.0], [3.0, 3.0, 0.5]])]
     found = Signals(h, [np.array([[1.0, -1.0]]), np.array([[2.0, -2.0]])])

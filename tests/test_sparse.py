@@ -38,6 +38,7 @@ def test_shape_type_and_words():
     small = X.astype(np.float32)
     assert small.dtype == small[:2].dtype == np.float32
     assert X.astype(np.float64) is X
+    assert sparse(DENSE) != X  # compared by identity, not number by number
     assert repr(SparseRows(np.ones(3), np.arange(3), np.array([0, 3]), 4000)) == (
         "<SparseRows: 1 × 4,000, 0.1 % of the entries>"
     )
