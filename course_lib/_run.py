@@ -5,22 +5,10 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
+from course_lib import optimizers as rules
 from course_lib._checks import number_in, require
 from course_lib._rule import rate
 from course_lib._sparse import SparseRows
-from course_lib.optimizers import (
-    Adadelta,
-    Adagrad,
-    Adam,
-    AdamW,
-    AMSGrad,
-    GradientDescent,
-    Lion,
-    Momentum,
-    Nadam,
-    Nesterov,
-    RMSProp,
-)
 
 __all__ = [
     "Callback",
@@ -35,8 +23,9 @@ __all__ = [
 ]
 
 ELEMENTWISE = (
-    GradientDescent, Momentum, Nesterov, Adagrad, RMSProp, Adadelta, Adam, AdamW, AMSGrad, Nadam, Lion
-)  # fmt: skip
+    *(rules.GradientDescent, rules.Momentum, rules.Nesterov, rules.Adagrad, rules.RMSProp, rules.Adadelta),
+    *(rules.Adam, rules.AdamW, rules.AMSGrad, rules.Nadam, rules.Lion),
+)
 PIECE = 1 << 17
 """Coordinates of a long vector that a rule moves at a time: its arrays of that length fit into the cache."""
 

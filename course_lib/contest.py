@@ -7,22 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course_lib import optimizers
 from course_lib._checks import one_of
 from course_lib.datasets import SparseRows, cifar10, digits_split, imdb, mnist
 from course_lib.networks import MLP
-from course_lib.optimizers import (
-    Adadelta,
-    Adagrad,
-    Adam,
-    AdamW,
-    AMSGrad,
-    GradientDescent,
-    Lion,
-    Momentum,
-    Nadam,
-    Nesterov,
-    RMSProp,
-)
 from course_lib.schedules import cosine
 from course_lib.training import evaluate, fit
 
@@ -59,17 +47,17 @@ class Method:
 
 
 METHODS = {
-    "SGD": Method(GradientDescent, 1e-3),
-    "Momentum": Method(Momentum, 1e-3, (("beta", 0.9),)),
-    "Nesterov": Method(Nesterov, 1e-3, (("beta", 0.9),)),
-    "Adagrad": Method(Adagrad, 1e-2),
-    "RMSProp": Method(RMSProp, 1e-2),
-    "Adadelta": Method(Adadelta, 1.0),
-    "Adam": Method(Adam, 1e-3),
-    "AdamW": Method(AdamW, 1e-3),
-    "AMSGrad": Method(AMSGrad, 1e-3),
-    "Nadam": Method(Nadam, 2e-3),
-    "Lion": Method(Lion, 1e-4),
+    "SGD": Method(optimizers.GradientDescent, 1e-3),
+    "Momentum": Method(optimizers.Momentum, 1e-3, (("beta", 0.9),)),
+    "Nesterov": Method(optimizers.Nesterov, 1e-3, (("beta", 0.9),)),
+    "Adagrad": Method(optimizers.Adagrad, 1e-2),
+    "RMSProp": Method(optimizers.RMSProp, 1e-2),
+    "Adadelta": Method(optimizers.Adadelta, 1.0),
+    "Adam": Method(optimizers.Adam, 1e-3),
+    "AdamW": Method(optimizers.AdamW, 1e-3),
+    "AMSGrad": Method(optimizers.AMSGrad, 1e-3),
+    "Nadam": Method(optimizers.Nadam, 2e-3),
+    "Lion": Method(optimizers.Lion, 1e-4),
 }
 """What can be compared. PyTorch has no Lion: its default is that of the paper."""
 
