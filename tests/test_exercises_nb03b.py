@@ -123,6 +123,44 @@ def accelerated_uphill(grad, x0, L, steps):
     return x
 
 
+def accelerated_point_first(grad, x0, L, steps):
+    x, v = x0, np.zeros_like(x0)
+    for t in range(steps):
+        x = x + v
+        v = (t - 1) / (t + 2) * v - grad(x + (t - 1) / (t + 2) * v) / L
+    return x
+
+
+def accelerated_from_one(grad, x0, L, steps):
+    x, v = x0, np.zeros_like(x0)
+    for t in range(1, steps):
+        v = (t - 1) / (t + 2) * v - grad(x + (t - 1) / (t + 2) * v) / L
+        x = x + v
+    return x
+
+
+def accelerated_turned(grad, x0, L, steps):
+    x, v = x0, np.zeros_like(x0)
+    for t in range(steps):
+        v = (t - 1) / (t + 2) * v - grad(x + (t - 1) / (t + 2) * v) / L
+        x = x - v
+    return x
+
+
+def accelerated_by_fista(grad, x0, L, steps):
+    x = y = x0
+    s = 1
+    for _ in range(steps):
+        old, x, before = x, y - grad(y) / L, s
+        s = (1 + (1 + 4 * s * s) ** 0.5) / 2
+        y = x + (before - 1) / s * (x - old)
+    return x
+
+
+def variance_half_cancelled(lr, beta, lam, sigma):
+    return lr * (1 - beta) * sigma**2 * (1 + beta) / (lam * (2 + 2 * beta - lr * (1 - beta) * lam))
+
+
 def accelerated_path(grad, x0, L, steps):
     return np.array([nb03b.check_accelerated.exercise.reference(grad, x0, L, k) for k in range(steps + 1)])
 
@@ -134,6 +172,10 @@ WRONG = {
         (accelerated_returns_in_the_loop, "inside the loop"),
         (accelerated_velocity, "That is the velocity"),
         (accelerated_uphill, "uphill"),
+        (accelerated_point_first, "first the velocity"),
+        (accelerated_from_one, "starts at 0"),
+        (accelerated_turned, "add it"),
+        (accelerated_by_fista, "FISTA"),
         (accelerated_path, ""),
         (lambda grad, x0, L, steps: x0, ""),
     ],
@@ -142,8 +184,11 @@ WRONG = {
         (growth_of_a_minimum, "At a saddle the eigenvalue is −λ"),
         (growth_by_the_school_formula, "You took the −b"),
     ],
-    nb03b.check_variance_of_average: [(lambda lr, beta, lam, sigma: lr * sigma**2 / lam, "")],
-    nb03b.check_same_noise_lr: [("0.001", ""), (0.01, "0.95")],
+    nb03b.check_variance_of_average: [
+        (lambda lr, beta, lam, sigma: lr * sigma**2 / lam, ""),
+        (variance_half_cancelled, "strike it above"),
+    ],
+    nb03b.check_same_noise_lr: [("0.001", ""), (0.01, "0.95"), (0.02 / 0.95, "Divided by β")],
 }
 
 TestBank = bank(nb03b, right=RIGHT, wrong=WRONG)

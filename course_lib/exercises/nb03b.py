@@ -50,6 +50,10 @@ def _growth(lr, beta, lam):
             "Divide the whole of b + √(b² − 4c) by 2, not the root alone.",
             lambda lr, beta, lam: (2 * _growth(lr, beta, lam) + (1 + beta) * (1 + lr * lam)) / 2,
         ),
+        (
+            "c stands in the equation with a plus; under the root it is b² − 4c.",
+            lambda lr, beta, lam: _larger((1 + beta) * (1 + lr * lam), -beta * (1 + lr * lam)),
+        ),
         ("That is gradient descent's factor: β is missing.", lambda lr, beta, lam: 1 + lr * lam),
         (
             "That is the approximation for tiny lr; here the root itself is wanted.",
@@ -84,6 +88,42 @@ def _with(**changes):
 def _more(k):
     """Return the reference with `k` more updates."""
     return lambda grad, x0, L, steps: _accelerated(grad, x0, L, steps + k)
+
+
+def _turned(grad, x0, L, steps):
+    x, v = x0, np.zeros_like(x0)
+    for t in range(steps):
+        b = (t - 1) / (t + 2)
+        v = b * v - grad(x + b * v) / L
+        x = x - v
+    return x
+
+
+def _averaged(grad, x0, L, steps):
+    x, v = x0, np.zeros_like(x0)
+    for t in range(steps):
+        b = (t - 1) / (t + 2)
+        v = b * v - (1 - b) * grad(x + b * v) / L
+        x = x + v
+    return x
+
+
+def _from_one(grad, x0, L, steps):
+    x, v = x0, np.zeros_like(x0)
+    for t in range(1, steps):
+        b = (t - 1) / (t + 2)
+        v = b * v - grad(x + b * v) / L
+        x = x + v
+    return x
+
+
+def _fista(grad, x0, L, steps):
+    x = y = x0
+    s = 1.0
+    for _ in range(steps):
+        new, s_new = y - grad(y) / L, (1 + np.sqrt(1 + 4 * s * s)) / 2
+        x, y, s = new, new + (s - 1) / s_new * (new - x), s_new
+    return x
 
 
 def _pytorch(grad, x0, L, steps):
@@ -134,8 +174,14 @@ def _rewritten(grad, x0, L, steps):
         ("The learning rate is missing: divide the gradient by L.", _with(lr=lambda L: 1)),
         ("The learning rate is 1/L, not L.", _with(lr=lambda L: L)),
         ("That goes uphill: with `x = x + v` the gradient is subtracted.", _with(lr=lambda L: -1 / L)),
+        ("`v` holds −gradient/L already: add it, `x = x + v`.", _turned),
+        ("No factor 1 − β on the gradient: this is the sum of steps, not an average.", _averaged),
         ("The learning rate is 1/L, not 2/L: the promise holds up to 1/L.", _with(lr=lambda L: 2 / L)),
-        ("One update too few: make `steps` of them.", _more(-1)),
+        (
+            "One update too few: make `steps` of them, and in each first the velocity, then the point.",
+            _more(-1),
+        ),
+        ("One update too few: `range(steps)` starts at 0, and so does t.", _from_one),
         ("One update too many: make `steps` of them.", _more(1)),
         (
             "Only one update is made: does `return` stand inside the loop?",
@@ -145,6 +191,7 @@ def _rewritten(grad, x0, L, steps):
             "That is the velocity. Return the point `x`.",
             lambda grad, x0, L, steps: _accelerated(grad, x0, L, steps) - _more(-1)(grad, x0, L, steps),
         ),
+        ("That is FISTA's sequence, close to it; take β = (t − 1)/(t + 2).", _fista),
         ("That is PyTorch's form. Under a rising β it goes another way.", _pytorch),
         ("That is the point ahead, x + β·v, of the rewritten form. Return x itself.", _rewritten),
     ],
@@ -198,6 +245,10 @@ def _variance_of_average(lr, beta, lam, sigma):
             lambda lr, beta, lam, sigma: _variance_of_average(lr, beta, lam, sigma) / (1 - beta),
         ),
         (
+            "(1 − β) cancels: strike it above as well as below.",
+            lambda lr, beta, lam, sigma: (1 - beta) * _variance_of_average(lr, beta, lam, sigma),
+        ),
+        (
             "Noise enters by its variance: σ².",
             lambda lr, beta, lam, sigma: _variance_of_average(lr, beta, lam, sigma) / sigma,
         ),
@@ -238,6 +289,7 @@ def check_variance_of_average():
         ("Then the effective step lr/(1 − β) would be twenty times larger.", 0.02),
         ("The wrong way round: lr/(1 − β) is to stay 0.02, so that lr must shrink.", 0.4),
         ("That keeps lr·β; what counts is lr/(1 − β).", 0.019),
+        ("Divided by β; what counts is lr/(1 − β).", 0.02 / 0.95),
     ],
     hint="lr/(1 − 0.95) = 0.02/(1 − 0).",
     passed="Same speed, same noise; momentum's gain is the room to go faster while the noise is small.",
