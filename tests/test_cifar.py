@@ -139,7 +139,12 @@ def test_it_is_downloaded_once_checked_and_kept(monkeypatch, tmp_path):
                 file.write(content)
 
     monkeypatch.setattr("pooch.HTTPDownloader", Downloader)
-    monkeypatch.setattr(_fetch.platformdirs, "user_cache_dir", lambda name, _: str(tmp_path / "cache" / name))
+
+    def user_cache_dir(name, author):
+        assert author is False  # else Windows would put an author's folder above the course's
+        return str(tmp_path / "cache" / name)
+
+    monkeypatch.setattr(_fetch.platformdirs, "user_cache_dir", user_cache_dir)
     monkeypatch.delenv("COURSE_DATA", raising=False)
     monkeypatch.setattr(cifar, "EXAMPLES", 3)
     with pytest.raises(ValueError, match="The server has something else"):
