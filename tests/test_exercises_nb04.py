@@ -200,6 +200,29 @@ def adadelta_that_returns_the_step(x, g, s, u, rho, eps):
     return new - x, s, u
 
 
+def adadelta_that_subtracts_its_minus(x, g, s, u, rho, eps):
+    new, s, u = adadelta_one_root(x, g, s, u, rho, eps)
+    return x - (new - x), s, u
+
+
+def adadelta_with_one_eps(x, g, s, u, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    delta = -np.sqrt((u + eps) / s) * g
+    return x + delta, s, rho * u + (1 - rho) * delta**2
+
+
+def adam_without_brackets(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    return x - lr * (m / (1 - beta1**t)) / np.sqrt(v / (1 - beta2**t)) + eps, m, v
+
+
+def adam_with_exchanged_weights(x, g, m, v, t, lr, beta1, beta2, eps):
+    m = (1 - beta1) * m + beta1 * g
+    v = (1 - beta2) * v + beta2 * g**2
+    return x - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
 def adam_of_the_square_of_m(x, g, m, v, t, lr, beta1, beta2, eps):
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * m * m
@@ -233,6 +256,8 @@ WRONG = {
         (adadelta_with_exchanged_weights, "ρ and 1 - ρ are exchanged"),
         (adadelta_that_never_moves, "nothing would ever move"),
         (adadelta_that_returns_the_step, "not Δ"),
+        (adadelta_that_subtracts_its_minus, "is added"),
+        (adadelta_with_one_eps, "missing below"),
     ],
     nb04.check_adam_step: [
         (lambda x, g, m, v, t, lr, b1, b2, eps: (x - lr * np.sign(g), m, v), ""),
@@ -252,6 +277,15 @@ WRONG = {
         (adam_with(fair, place=lambda v_hat, eps: np.sqrt(v_hat + eps)), "outside the root"),
         (lambda *now: adam_with(fair)(*now)[0], "Return the new state too"),
         (adam_with(fair, keep=lambda m, v: (m,)), "Return the new state too"),
+        (adam_without_brackets, "brackets round `np.sqrt(v_hat)"),
+        (adam_with(fair, place=lambda v_hat, eps: np.sqrt(v_hat)), "ε is missing"),
+        (lambda *now: adam_with(fair)(*now[:5], 1, *now[6:]), "rate is missing"),
+        (adam_with(lambda b1, b2, t: ((1 - b1) ** t, (1 - b2) ** t)), "not the power of 1 - β"),
+        (adam_with_exchanged_weights, "β and 1 - β are exchanged"),
+        (
+            lambda x, *now: (adam_by_the_course(x, *now)[0] - x, *adam_by_the_course(x, *now)[1:]),
+            "not the step",
+        ),
     ],
     nb04.check_uncorrected_step: [
         (lambda t, beta1, beta2: 3.16, ""),
@@ -281,7 +315,7 @@ START = np.array([-5.0, -2.0])
         (("twice", "shared", "+="), "2 of 3 are right.", "Look at B once more"),
         (("+=", "power", "twice"), "1 of 3 are right.", "Look at A once more"),
         (("twice", "power", "right"), "2 of 3 are right.", "Look at C once more"),
-        (("twice", "power"), "Expected three words", ""),
+        (("twice", "power"), "Expected three words such as ('right', 'shared', 'right')", ""),
         (("twice", "power", 3), "Expected three words", ""),
         ("twice", "Expected three words", ""),
         (("twice", "power", "leak"), "Expected words of the table", "One of +=, twice"),

@@ -117,6 +117,12 @@ def _adadelta_half(x, g, s, u, rho, eps):
     return x + delta, s, rho * u + (1 - rho) * delta**2
 
 
+def _adadelta_below(x, g, s, u, rho, eps):
+    s = rho * s + (1 - rho) * g**2
+    delta = -np.sqrt(u + eps) / np.sqrt(s) * g
+    return x + delta, s, rho * u + (1 - rho) * delta**2
+
+
 def _adadelta_bare(x, g, s, u, rho, eps):
     s = rho * s + (1 - rho) * g**2
     delta = -np.sqrt(u + eps) / np.sqrt(s + eps)
@@ -170,6 +176,7 @@ TWICE = "You average g² twice: u averages the square of the *update* Δ."
         ("Δ is made with the *new* s: first average g², then divide.", _adadelta_old_s),
         (INSIDE_BOTH, _adadelta_outside),
         (INSIDE_BOTH, _adadelta_half),
+        ("ε is missing below: both roots have it, `np.sqrt(s + eps)` too.", _adadelta_below),
         ("ε is missing above: with u = 0 at the start nothing would ever move.", _adadelta_above),
         ("The gradient is missing: Δ is minus the two roots' ratio *times g*.", _adadelta_bare),
         ("Return the new x, which is x + Δ, not Δ.", _adadelta_step_only),
@@ -182,7 +189,7 @@ TWICE = "You average g² twice: u averages the square of the *update* Δ."
             lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps, swap=True),
         ),
         (
-            "You go up: Δ has a minus.",
+            "You go up: Δ has a minus, and is added, `x + Δ`.",
             lambda x, g, s, u, rho, eps: _adadelta(x, g, s, u, rho, eps, sign=1.0),
         ),
     ],
@@ -257,6 +264,16 @@ def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
     return _adam(x, g, m, v, t, lr, beta2, beta1, eps)
 
 
+def _step_only(x, *rest):
+    new, m, v = _adam(x, *rest)
+    return new - x, m, v
+
+
+def _without_eps(*now, added=0.0):
+    new, m, v = _adam(*now[:8], 0.0)
+    return new + added, m, v
+
+
 @exercise(
     "04.3",
     "One step of Adam",
@@ -325,6 +342,18 @@ def _exchanged(x, g, m, v, t, lr, beta1, beta2, eps):
         (
             "That is Keras's place for ε. Here it is added to the root of the *corrected* v.",
             _changed(place="uncorrected"),
+        ),
+        (BRACKETS.replace("(s)", "(v_hat)"), lambda *now: _without_eps(*now, added=now[8])),
+        ("ε is missing: `np.sqrt(v_hat) + eps`.", _without_eps),
+        (RATE_LOST, lambda *now: _adam(*now[:5], 1.0, *now[6:])),
+        ("Return the new x, not the step.", _step_only),
+        (
+            "1 - β^t is one minus the power, `1 - beta1**t`, not the power of 1 - β.",
+            _changed(powers=lambda b1, b2, t: (1 - (1 - b1) ** t, 1 - (1 - b2) ** t)),
+        ),
+        (
+            "β and 1 - β are exchanged: the *old* average keeps the weight β.",
+            _changed(weights=lambda b1, b2: ((1 - b1, b1), (1 - b2, b2))),
         ),
         ("The root is missing.", _changed(place="no root")),
         ("Correct first, then take the root: `np.sqrt(v / (1 - beta2**t))`.", _changed(place="half a root")),
@@ -446,7 +475,7 @@ def check_diagnosis(answer):
     """Require one word for each of `SLIPS`: "twice", "power", "+="."""
     given = list(answer) if isinstance(answer, list | tuple) else []
     if len(given) != len(FOUND) or not all(isinstance(word, str) for word in given):
-        raise NotYet(f"Expected three words such as ('right', 'right', '+='), got {short(answer)}.")
+        raise NotYet(f"Expected three words such as ('right', 'shared', 'right'), got {short(answer)}.")
     given = [word.strip().casefold() for word in given]
     for word in given:
         if word not in WORDS:
