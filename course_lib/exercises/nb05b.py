@@ -48,6 +48,11 @@ def _soft(w, t):
         ),
         ("Negative weights count too: use `np.abs(w)`.", lambda w, t: np.maximum(w - t, 0)),
         ("That shrinks all by one factor, as L2 does: nothing becomes 0.", lambda w, t: w / (1 + t)),
+        ("That shrinks all by one factor, as L2 does: nothing becomes 0.", lambda w, t: w / (1 + 2 * t)),
+        (
+            "Negative weights went away from 0: towards it they go *up* by t.",
+            lambda w, t: np.where(np.abs(w) > t, w - t, 0.0),
+        ),
         (
             "That is what the step takes away, w cut off at ±t; return what is left.",
             lambda w, t: np.clip(w, -t, t),
@@ -76,6 +81,8 @@ def check_soft_threshold():
         ("You keep with probability p, and drop with 1 - p.", lambda x, c, p: x * (c < p) / p),
         ("A share 1 - p survives: divide by 1 - p, not by p.", lambda x, c, p: x * (c >= p) / p),
         ("Divide by 1 - p, not multiply: the survivors must grow.", lambda x, c, p: x * (c >= p) * (1 - p)),
+        ("Drop where the chance is below p, not below 1 - p.", lambda x, c, p: x * (c >= 1 - p) / (1 - p)),
+        ("Low chances are dropped, high ones survive.", lambda x, c, p: x * (c < 1 - p) / (1 - p)),
         ("Only *below* p: a chance of exactly p survives.", lambda x, c, p: x * (c > p) / (1 - p)),
         ("Brackets: `/ 1 - p` divides by 1, then subtracts p.", lambda x, c, p: x * (c >= p) / 1 - p),
         (
@@ -88,6 +95,7 @@ def check_soft_threshold():
         ),
         ("That is the mean, not a draw: use `chances`.", lambda x, c, p: x * (1 - p)),
         ("That is evaluation mode; drop some.", lambda x, chances, p: x * 1.0),
+        ("That says who survives; multiply x by it, and make up for the dropped.", lambda x, c, p: c >= p),
         ("These are the factors; multiply x by them.", lambda x, chances, p: (chances >= p) / (1 - p)),
     ],
     hint="Two factors stand beside x: 1 or 0 for each value, and one number that makes up for the dropped.",
@@ -108,6 +116,13 @@ def check_dropout():
 def _smooth(y, n_classes, s, label=None, other=None):
     q = np.full((len(y), n_classes), s / n_classes if other is None else other)
     q[np.arange(len(y)), y] = 1 - s + s / n_classes if label is None else label
+    return q
+
+
+def _columns(y, n_classes, s):
+    """Fill the columns of all labels, as `q[:, y] = ...` does."""
+    q = np.full((len(y), n_classes), s / n_classes)
+    q[:, y] = 1 - s + s / n_classes
     return q
 
 
@@ -139,6 +154,10 @@ def _smooth(y, n_classes, s, label=None, other=None):
         (
             "One row for each *example*: take the rows `[y]` of the unit matrix.",
             lambda y, n, s: (1 - s) * np.eye(n) + s / n,
+        ),
+        (
+            "`q[:, y]` fills whole columns: pair each row with its label, `q[np.arange(len(y)), y]`.",
+            lambda *a: _columns(*a),
         ),
         ("1 - s and s are exchanged.", lambda y, n, s: s * np.eye(n)[y] + (1 - s) / n),
     ],
