@@ -18,7 +18,7 @@ NAMES = ("aclImdb_v1.tar.gz", "aclImdb_labelled.tar.xz")
 SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
 """Of the published archive."""
 
-CONTENT = "001394495e96599b5a8e592c1bc2063d6737641942163a9a64201a4140c0096c"
+CONTENT = "001395494e96599b5a8e592c1bc2063d6737641942163a9a64201a4140c0096c"
 """SHA-256 of names and texts of the labelled reviews, sorted by name: whatever else the archive holds."""
 
 SOURCES = ("https://ai.stanford.edu/~amaas/data/sentiment/",)
