@@ -613,7 +613,11 @@ def test_a_right_value_passes(expected, answer):
             np.array([None, 1]),
             "Expected an array of shape (2,), got an array of shape (2,) of no numbers.",
         ),
-        (np.ones(2), np.array([True, False]), "Expected an array of shape (2,), got an array of shape (2,)"),
+        (
+            np.ones(2),
+            np.array([True, False]),
+            "Expected an array of shape (2,), got an array of shape (2,) of True and False.",
+        ),
         (np.ones((2, 2)), np.array([[1, 1], [3, 1]]), "1 entry differs; at [1, 0] expected 1, got 3."),
         (np.ones(3), np.array([2, 1, 4]), "2 of 3 entries differ; at [2] expected 1, got 4."),
         (

@@ -115,9 +115,8 @@ def _kind(value):
     if isinstance(value, bool | np.bool_):
         return str(value)
     if isinstance(value, np.ndarray) and value.ndim:
-        return f"an array of shape {value.shape}" + (
-            " of no numbers" if value.dtype.kind not in "biufc" else ""
-        )
+        kinds = {"b": " of True and False"} | dict.fromkeys("iufc", "")
+        return f"an array of shape {value.shape}{kinds.get(value.dtype.kind, ' of no numbers')}"
     if is_numeric(value):
         return "a single number"
     if isinstance(value, str):
