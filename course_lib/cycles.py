@@ -111,7 +111,7 @@ class triangular(Schedule):
 
     References
     ----------
-    L. Smith, "Cyclical learning rates for training neural networks", WACV (2017), section 3.2.
+    L. Smith, "Cyclical learning rates for training neural networks", WACV (2017), section 3.1.
 
     Examples
     --------

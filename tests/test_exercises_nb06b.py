@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from course_lib.exercises import nb06b
-from course_lib.schedules import sgdr, triangular
+from course_lib.schedules import sgdr, triangular, triangular2
 from tests.exercise_bank import bank
 
 # --- right answers, written in other ways
@@ -87,6 +87,14 @@ def epochs_or_nothing(curve, level):
             return epoch
 
 
+def restart_in_one_line_too_many(t, lr_max, period):
+    while t >= period:
+        t = t - period
+        period = 2 * period
+        t = t - 1
+    return lr_max * (1 + math.cos(math.pi * t / period)) / 2
+
+
 def epochs_by_search(curve, level):
     return float(np.searchsorted(-curve, -level) + 1)
 
@@ -103,32 +111,46 @@ WRONG = {
         (lambda lrs, smoothed: lrs[smoothed.argmin()] / 10, "at an end of the sweep"),
         (lambda lrs, smoothed: 10 * lrs[smoothed.argmin()], ""),
         (lambda lrs, smoothed: lrs.min() / 10, ""),
+        (
+            lambda lrs, smoothed: _unless(smoothed, (0, len(lrs)), lrs[np.argmin(smoothed)] / 10),
+            "*last* rate",
+        ),
+        (lambda lrs, smoothed: _unless(smoothed, (0, len(lrs) - 1), min(smoothed) / 10), "*loss*"),
     ],
     nb06b.check_triangle: [
         (lambda t, lr_min, lr_max, s: 0 * t + lr_min, ""),
         (lambda t, lr_min, lr_max, s: triangular(lr_min, lr_max, s)(t + s), "begins at the top"),
         (lambda t, lr_min, lr_max, s: triangular(lr_min, lr_max, 2 * s)(t), ""),
         (lambda t, lr_min, lr_max, s: lr_min + (lr_max - lr_min) * t / s, ""),
+        (lambda t, lr_min, lr_max, s: triangular2(lr_min, lr_max, s)(t), "triangular2"),
     ],
     nb06b.check_warm_restart: [
         (lambda t, lr_max, period: sgdr(lr_max, period, 3)(t), ""),
         (lambda t, lr_max, period: sgdr(lr_max, period, 2)(t + 1), ""),
         (lambda t, lr_max, period: sgdr(lr_max, period)(t), "twice as long"),
+        (restart_in_one_line_too_many, ""),
     ],
     nb06b.check_epochs_to: [
         (epochs_or_nothing, "return"),
         (epochs_by_search, ""),
         (lambda curve, level: np.argmax(curve <= level), "count from 1"),
         (lambda curve, level: np.argmax(curve <= level) + 1, "not 1"),
+        (lambda curve, level: next((k for k, a in enumerate(curve, 1) if a <= level), math.inf), "Infinity"),
     ],
     nb06b.check_ensemble: [
         (lambda p: (p.argmax(axis=-1), np.zeros((len(p), len(p)))), ""),
         (lambda p: (p.mean(axis=0).argmax(axis=-1), np.zeros((len(p), len(p)))), ""),
         (lambda p: (np.median(p, axis=0).argmax(axis=-1), _disagreement(p)), ""),
         (lambda p: (np.log(p + 1e-9).sum(axis=0).argmax(axis=-1), _disagreement(p)), "product"),
+        (lambda p: (p.mean(axis=0).argmax(axis=-1), 100 * _disagreement(p)), "between 0 and 1"),
+        (lambda p: _disagreement(p), "classes are missing"),
         (ensemble_in_place, "Make a new array"),
     ],
 }
+
+
+def _unless(smoothed, refused, answer):
+    return math.nan if np.argmin(smoothed) in refused else answer
 
 
 def _disagreement(p):

@@ -7,18 +7,17 @@ from course_lib.exercises import exercise
 __all__ = ["check_ensemble", "check_epochs_to", "check_pick", "check_triangle", "check_warm_restart"]
 
 
-def _pick(lrs, smoothed, share=0.1, refuse=True, find=np.argmin):
+def _pick(lrs, smoothed, share=0.1, refuse=(0, -1), find=np.argmin):
     k = find(smoothed)
-    return np.nan if refuse and k in (0, len(lrs) - 1) else share * lrs[k]
+    return np.nan if k in [end % len(lrs) for end in refuse] else share * lrs[k]
 
 
 def _pick_changed(**changes):
     return lambda lrs, smoothed: _pick(lrs, smoothed, **changes)
 
 
-def _pick_either(lrs, smoothed):
-    k = np.argmin(smoothed)
-    return np.nan if k == len(lrs) - 1 else lrs[k] / 10
+def _pick_loss(lrs, smoothed):
+    return np.min(smoothed) / 10 if np.isfinite(_pick(lrs, smoothed)) else np.nan
 
 
 def _pick_steepest(lrs, smoothed):
@@ -31,13 +30,21 @@ def _pick_steepest(lrs, smoothed):
     reference=_pick_changed(),
     mistakes=[
         ("At the lowest point the rate is too high already: return a tenth of it.", _pick_changed(share=1)),
-        ("If the lowest point is at an end of the sweep, answer NaN.", _pick_changed(refuse=False)),
-        ("If the lowest point is the *first* rate, the sweep tells nothing either: NaN.", _pick_either),
+        ("If the lowest point is at an end of the sweep, answer NaN.", _pick_changed(refuse=())),
+        (
+            "If the lowest point is the *first* rate, the sweep tells nothing either: NaN.",
+            _pick_changed(refuse=(-1,)),
+        ),
+        (
+            "If the lowest point is the *last* rate (position `len(lrs) - 1`), answer NaN as well.",
+            _pick_changed(refuse=(0,)),
+        ),
         (
             "A tenth of it, and NaN if the lowest point is at an end of the sweep.",
-            _pick_changed(share=1, refuse=False),
+            _pick_changed(share=1, refuse=()),
         ),
         ("That is a tenth of the lowest *loss*; return a rate.", lambda lrs, s: np.min(s) / 10),
+        ("That is a tenth of the lowest *loss*; return a rate.", _pick_loss),
         ("That is the position; look up the rate there.", lambda lrs, s: np.argmin(s)),
         ("That is where the loss is highest: `argmin`.", _pick_changed(find=np.argmax)),
         ("That is the steepest point; asked is a tenth of the lowest.", _pick_steepest),
@@ -54,15 +61,14 @@ def check_pick():
     yield lrs[1:], np.array([1.0, 1.5, 2.0, 2.5])
 
 
-def _triangle(t, lr_min, lr_max, s, cycle=None, high=None):
-    u = np.abs(t % (2 * s if cycle is None else cycle * s) / s - 1)
-    return lr_min + ((lr_max - lr_min) if high is None else high) * (1 - u)
+def _triangle(t, lr_min, lr_max, s):
+    return lr_min + (lr_max - lr_min) * (1 - np.abs(t % (2 * s) / s - 1))
 
 
 @exercise(
     "06b.2",
     "A triangular cycle",
-    reference=lambda t, lr_min, lr_max, s: _triangle(t, lr_min, lr_max, s),
+    reference=_triangle,
     mistakes=[
         (
             "It begins at the top: use 1 - |...|, not |...|.",
@@ -83,6 +89,24 @@ def _triangle(t, lr_min, lr_max, s, cycle=None, high=None):
         (
             "It begins at 0: lr_min is added below.",
             lambda t, lr_min, lr_max, s: (lr_max - lr_min) * (1 - np.abs(t % (2 * s) / s - 1)),
+        ),
+        (
+            "Python reads `t % 2 * s` as `(t % 2) * s`: write `t % (2 * s)`.",
+            lambda t, lr_min, lr_max, s: lr_min + (lr_max - lr_min) * (1 - np.abs(t % 2 * s / s - 1)),
+        ),
+        (
+            "Without the absolute value it only falls, and jumps up: `np.abs(...)`.",
+            lambda t, lr_min, lr_max, s: lr_min + (lr_max - lr_min) * (2 - t % (2 * s) / s),
+        ),
+        (
+            "`//` cuts to whole numbers: divide by s with `/`.",
+            lambda t, lr_min, lr_max, s: lr_min + (lr_max - lr_min) * (1 - np.abs(t % (2 * s) // s - 1)),
+        ),
+        (
+            "That is triangular2; here all peaks are equally high.",
+            lambda t, lr_min, lr_max, s: (
+                lr_min + (_triangle(t, lr_min, lr_max, s) - lr_min) * 0.5 ** (t // (2 * s))
+            ),
         ),
         (
             "It goes up and down once only: `t % (2 * s)` begins again.",
@@ -122,6 +146,26 @@ def _restart_changed(**changes):
     return lambda t, lr_max, period: _restart(t, lr_max, period, **changes)
 
 
+def _restart_once(t, lr_max, period):
+    if t >= period:
+        t, period = t - period, 2 * period
+    return lr_max * (1 + np.cos(np.pi * t / period)) / 2
+
+
+def _restart_doubled_first(t, lr_max, period):
+    while t >= period:
+        period = 2 * period
+        t = t - period
+    return lr_max * (1 + np.cos(np.pi * t / period)) / 2
+
+
+def _restart_unstretched(t, lr_max, period):
+    length = period
+    while t >= length:
+        t, length = t - length, 2 * length
+    return lr_max * (1 + np.cos(np.pi * t / period)) / 2
+
+
 def _restart_on(t, lr_max, period):
     """Double the length but do not set the clock back."""
     length = period
@@ -140,6 +184,12 @@ def _restart_on(t, lr_max, period):
             _restart_changed(grow=lambda n: n),
         ),
         ("The clock starts anew with each cycle: subtract the finished cycles from t.", _restart_on),
+        ("`if` allows one restart; `while` as many as t asks for.", _restart_once),
+        ("First subtract the finished cycle's length from t, then double it.", _restart_doubled_first),
+        (
+            "The later cosines must be stretched too: divide t by the length of *its* cycle.",
+            _restart_unstretched,
+        ),
         (
             "Your restart comes one step late: at t = period a new cycle begins, with lr_max.",
             _restart_changed(late=1),
@@ -203,6 +253,17 @@ def _for_good(hits):
             "The last epoch is no answer for a curve that never gets there: NaN.",
             lambda c, a: _first(c, a, never=len(c)),
         ),
+        ("Asked is NaN, which no mean takes for an epoch.", _first_changed(never=-1.0)),
+        ("Infinity (later than all others) has its uses; asked is `np.nan`.", _first_changed(never=np.inf)),
+        ("`argmin` finds the first False; `argmax` finds the first True.", _first_changed(which=np.argmin)),
+        (
+            "The *first* epoch that is good enough, not the last.",
+            _first_changed(which=lambda hits: np.flatnonzero(hits)[-1]),
+        ),
+        (
+            "That is the loss; return the number of its epoch.",
+            lambda c, a: c[np.argmax(c <= a)] if (c <= a).any() else np.nan,
+        ),
         ("A loss equal to the level counts: `<=`.", _first_changed(good=np.less)),
         ("Lower is better: `curve <= level`.", _first_changed(good=np.greater_equal)),
         (
@@ -261,6 +322,14 @@ def _ensemble_changed(**changes):
             "Return the classes: `argmax` over the last axis.",
             _ensemble_changed(mean=lambda p, c: p.mean(axis=0)),
         ),
+        (
+            "Class numbers are names, not amounts: average the probabilities.",
+            _ensemble_changed(mean=lambda p, c: c.mean(axis=0)),
+        ),
+        (
+            "That is the class of the surest member; take the mean of the probabilities.",
+            _ensemble_changed(mean=lambda p, c: p.max(axis=0).argmax(axis=-1)),
+        ),
         ("That is the first member alone.", _ensemble_changed(mean=lambda p, c: c[0])),
         (
             "That is the share on which they *agree*: members with themselves must give 0.",
@@ -271,10 +340,19 @@ def _ensemble_changed(**changes):
             _ensemble_changed(matrix=lambda c: (c[:, None] != c).sum(axis=-1)),
         ),
         (
+            "A share lies between 0 and 1: not per cent.",
+            _ensemble_changed(matrix=lambda c: 100 * (c[:, None] != c).mean(axis=-1)),
+        ),
+        (
+            "Take the mean over the examples, the last axis: members × members remain.",
+            _ensemble_changed(matrix=lambda c: (c[:, None] != c).mean(axis=0)),
+        ),
+        (
             "Compare the members' classes, not how far apart the classes' numbers are.",
             _ensemble_changed(matrix=lambda c: np.abs(c[:, None] - c).mean(axis=-1)),
         ),
         ("The disagreement is missing: return both.", lambda p: p.mean(axis=0).argmax(axis=-1)),
+        ("The classes are missing: return both.", lambda p: _ensemble(p)[1]),
         ("First the classes, then the matrix.", lambda p: _ensemble(p)[::-1]),
     ],
     hint="`classes = p.argmax(axis=-1)`; `(classes[:, None] != classes).mean(axis=-1)` compares every pair.",
