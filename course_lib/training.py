@@ -272,7 +272,7 @@ def _bar(progress, run):
     require(allowed, "progress", progress, "True, False or None", "None shows it on a terminal.")
     if not (sys.stderr.isatty() if progress is None else progress):
         return nullcontext()
-    from tqdm.auto import tqdm
+    from tqdm import tqdm  # text, not a widget: it can be redirected, and leaves nothing in a notebook
 
     steps = math.ceil(run.n_examples / run.batch_size)
     return tqdm(total=run.n_epochs * steps, initial=run.epoch * steps, unit="step", desc="fit")

@@ -12,16 +12,19 @@ from tests.exercise_bank import bank
 # --- right answers, written in other ways
 
 
-def staircase_by_the_course(t, lr0, c, s):
-    return schedules.step_decay(lr0, c, s)(t)
+def staircase_by_counting(t, lr0, c, boundaries):
+    return lr0 * c ** sum(t >= b for b in boundaries)
 
 
-def staircase_by_floor(t, lr0, c, s):
-    return lr0 * np.power(c, np.floor(np.asarray(t) / s))
+def staircase_by_products(t, lr0, c, boundaries):
+    rate = np.full(np.shape(t), lr0)
+    for b in boundaries:
+        rate = np.where(np.asarray(t) < b, rate, rate * c)
+    return rate
 
 
-def staircase_by_logarithms(t, lr0, c, s):
-    return np.exp(np.log(lr0) + (t // s) * np.log(c))
+def staircase_by_logarithms(t, lr0, c, boundaries):
+    return np.exp(np.log(lr0) + np.searchsorted(boundaries, t, side="right") * np.log(c))
 
 
 def rise_by_the_course(t, lr, w, n):
@@ -100,20 +103,26 @@ def plateau_by_index(losses, lr, factor, patience):
 # --- wrong answers, as learners write them
 
 
-def staircase_of_the_first_drop(t, lr0, c, s):
-    return np.where(t < s, lr0, lr0 * c)
+def staircase_of_the_last_drop(t, lr0, c, boundaries):
+    return np.where(np.asarray(t) < boundaries[-1], lr0, lr0 * c)
 
 
-def staircase_minus(t, lr0, c, s):
-    return lr0 - c * (t // s)
+def staircase_once(t, lr0, c, boundaries):
+    return np.where(np.asarray(t) < boundaries[0], lr0, lr0 * c)
 
 
-def staircase_exponential(t, lr0, c, s):
-    return lr0 * np.exp(-c * (t // s))
+def staircase_minus(t, lr0, c, boundaries):
+    return lr0 - c * sum(t >= b for b in boundaries)
 
 
 def rise_added(t, lr, w, n):
     return lr * np.minimum(t / w, 1) * (1 + np.cos(np.pi * np.clip(t / n, 0, 1))) / 2
+
+
+def rise_of_whole_numbers(t, lr, w, n):
+    rates = np.zeros_like(t)
+    rates[...] = rise_by_step(t, lr, w, n)
+    return rates
 
 
 def rise_in_degrees(t, lr, w, n):
@@ -130,6 +139,19 @@ def plateau_without_memory(losses, lr, factor, patience):
     return lr * factor ** np.cumsum(worse)
 
 
+def plateau_not_in_a_row(losses, lr, factor, patience):
+    best, waited, rates = np.inf, 0, []
+    for loss in losses:
+        if loss < best:
+            best = loss
+        else:
+            waited += 1
+            if waited > patience:
+                lr, waited = lr * factor, 0
+        rates.append(lr)
+    return np.array(rates)
+
+
 def plateau_off_by_one(losses, lr, factor, patience):
     return plateau_by_index(losses, lr, factor, patience + 1)
 
@@ -141,7 +163,7 @@ def plateau_to_the_factor(losses, lr, factor, patience):
 TestBank = bank(
     nb06,
     right={
-        nb06.check_staircase: [staircase_by_the_course, staircase_by_floor, staircase_by_logarithms],
+        nb06.check_staircase: [staircase_by_counting, staircase_by_products, staircase_by_logarithms],
         nb06.check_rise_and_fall: [rise_by_the_course, rise_by_step, rise_by_slices, rise_of_floats],
         nb06.check_decay: [
             1 / 340,
@@ -154,19 +176,26 @@ TestBank = bank(
     },
     wrong={
         nb06.check_staircase: [
-            (staircase_of_the_first_drop, ""),
+            (staircase_of_the_last_drop, ""),
+            (staircase_once, "go on falling"),
             (staircase_minus, ""),
-            (staircase_exponential, ""),
-            (lambda t, lr0, c, s: lr0 * c ** (np.asarray(t) / s).round(), ""),
-            (lambda t, lr0, c, s: lr0 * c ** ((t - 1) // s), ""),
+            (lambda t, lr0, c, boundaries: lr0 * c ** sum(t > b for b in boundaries), "from its own step on"),
+            (lambda t, lr0, c, boundaries: lr0 * c ** len(boundaries) + 0.0 * t, ""),
         ],
         nb06.check_rise_and_fall: [
             (rise_added, "one, then the other"),
+            (rise_of_whole_numbers, "zeros_like"),
             (rise_in_degrees, ""),
             (rise_ending_high, ""),
             (lambda t, lr, w, n: np.minimum(rise_by_step(t, lr, w, n), lr / 2), ""),
         ],
-        nb06.check_decay: [(34 / 10, ""), (0.05, ""), (0.1 / 33, "round up"), (-1 / 340, "")],
+        nb06.check_decay: [
+            (34 / 10, ""),
+            (0.05, ""),
+            (0.00294, "not a rounded number"),
+            (0.1 / 33, "round up"),
+            (-1 / 340, ""),
+        ],
         nb06.check_reach: [
             (lambda lr0, c, s, G: np.inf, ""),
             (lambda lr0, c, s, G: lr0 * G, ""),
@@ -174,6 +203,7 @@ TestBank = bank(
         ],
         nb06.check_reduce_on_plateau: [
             (plateau_without_memory, ""),
+            (plateau_not_in_a_row, "in a row"),
             (plateau_off_by_one, ""),
             (plateau_to_the_factor, ""),
             (lambda losses, lr, factor, patience: plateau_by_index(losses, lr, factor, patience)[-1], ""),

@@ -15,50 +15,56 @@ __all__ = [
 ]
 
 
+def _passed(t, boundaries):
+    return np.searchsorted(boundaries, t, side="right")
+
+
 @exercise(
     "06.1",
     "The staircase",
-    reference=lambda t, lr0, c, s: lr0 * c ** (t // s),
+    reference=lambda t, lr0, c, boundaries: lr0 * c ** _passed(t, boundaries),
     mistakes=[
         (
-            "That falls smoothly: round t/s down, with `//`.",
-            lambda t, lr0, c, s: lr0 * c ** (t / s),
+            "A drop holds from its own step on: at a boundary the rate is lower already (`t >= b`).",
+            lambda t, lr0, c, boundaries: lr0 * c ** np.searchsorted(boundaries, t, side="left"),
         ),
         (
-            "`t % s` is the place on a stair; the number of stairs is `t // s`.",
-            lambda t, lr0, c, s: lr0 * c ** (t % s),
+            "The stairs are not equally long: count the boundaries that step t has passed.",
+            lambda t, lr0, c, boundaries: lr0 * c ** (t // boundaries[0]),
         ),
         (
-            "It drops at once: round down, so that the first s steps keep lr0.",
-            lambda t, lr0, c, s: lr0 * c ** np.ceil(t / s),
+            "It has to go on falling: every boundary multiplies by c.",
+            lambda t, lr0, c, boundaries: lr0 * c ** np.minimum(_passed(t, boundaries), 1),
         ),
         (
-            "It drops one stair too early: at t = 0 the rate is lr0.",
-            lambda t, lr0, c, s: lr0 * c ** (t // s + 1),
-        ),
-        (
-            "It drops one step too early: steps count from 0, and the first drop is at t = s.",
-            lambda t, lr0, c, s: lr0 * c ** ((t + 1) // s),
+            "It drops one stair too early: before the first boundary the rate is lr0.",
+            lambda t, lr0, c, boundaries: lr0 * c ** (_passed(t, boundaries) + 1),
         ),
         (
             "c is what is left at each drop, not what is taken away.",
-            lambda t, lr0, c, s: lr0 * (1 - c) ** (t // s),
+            lambda t, lr0, c, boundaries: lr0 * (1 - c) ** _passed(t, boundaries),
         ),
         (
             "Each drop multiplies the rate of the stair before: a power of c.",
-            lambda t, lr0, c, s: lr0 * c * (t // s),
+            lambda t, lr0, c, boundaries: lr0 * c * _passed(t, boundaries),
         ),
-        ("That grows: multiply by c, do not divide.", lambda t, lr0, c, s: lr0 / c ** (t // s)),
-        ("These are the powers of c; multiply by lr0.", lambda t, lr0, c, s: c ** (t // s)),
+        (
+            "That grows: multiply by c, do not divide.",
+            lambda t, lr0, c, boundaries: lr0 / c ** _passed(t, boundaries),
+        ),
+        (
+            "These are the powers of c; multiply by lr0.",
+            lambda t, lr0, c, boundaries: c ** _passed(t, boundaries),
+        ),
     ],
-    hint="`lr0 * c ** (t // s)`.",
-    passed="With c = 1/2 and s = 100 it is lr0 / 2^⌊t/100⌋: the two spellings are one.",
+    hint="`lr0 * c ** passed`, where passed is the number of boundaries b with `t >= b`.",
+    passed="With boundaries 100, 200, 300, … and c = 1/2 it is lr0 / 2^⌊t/100⌋.",
 )
 def check_staircase():
-    """Compare with lr0 c^⌊t/s⌋."""
-    yield np.arange(12), 0.8, 0.5, 5
-    yield np.array([[0, 29, 30], [59, 60, 300]]), 0.1, 0.7, 30
-    yield 250, 1.0, 0.25, 100
+    """Compare with lr0 times c to the number of boundaries passed."""
+    yield np.arange(12), 0.8, 0.5, [3, 4, 9]
+    yield np.array([[0, 29, 30], [60, 61, 300]]), 0.1, 0.7, [30, 61, 62, 200]
+    yield 350, 1.0, 0.25, [200, 350, 500]
 
 
 def _rise_and_fall(t, lr, w, n, *, length=None, since=None, falling=None):
@@ -120,6 +126,19 @@ def _rise_and_fall(t, lr, w, n, *, length=None, since=None, falling=None):
             lambda t, lr, w, n: np.where(t < w, lr * (t + 1) / w, _rise_and_fall(t, lr, w, n)),
         ),
         (
+            "The rise goes up to 1: multiply by lr there, too.",
+            lambda t, lr, w, n: np.where(t < w, t / w, _rise_and_fall(t, lr, w, n)),
+        ),
+        (
+            "The fall starts from 1: multiply by lr there, too.",
+            lambda t, lr, w, n: np.where(t < w, lr * t / w, _rise_and_fall(t, 1.0, w, n)),
+        ),
+        (
+            "All whole numbers? `np.zeros_like(t)` and `np.piecewise` take over that t is whole: begin with "
+            "`t = t * 1.0`.",
+            lambda t, lr, w, n: _rise_and_fall(t, lr, w, n).astype(int),
+        ),
+        (
             "The rise is missing: before w the rate is lr t/w.",
             lambda t, lr, w, n: _rise_and_fall(np.maximum(t, w), lr, w, n),
         ),
@@ -149,8 +168,8 @@ def check_rise_and_fall():
         ("That halves an exponential schedule; this one is 1/(1 + kt).", math.log(2) / 340),
         ("After 10 epochs, not after one.", 1 / 34),
     ],
-    hint="k t = 1 after t = 10 · 34 steps.",
-    passed="About 0.003, and not 0.1: thirty-four times smaller than what is meant per epoch.",
+    hint="k t = 1 after t = 10 · 34 steps. (Give the expression, not a rounded number.)",
+    passed="Thirty-four times smaller than what is meant per epoch.",
 )
 def check_decay():
     """Compare with 1/340."""
@@ -191,13 +210,25 @@ def check_reach():
 
 
 def _plateau(
-    losses, lr, factor, patience, *, keras=False, previous=False, forget=True, delay=False, once=False
+    losses,
+    lr,
+    factor,
+    patience,
+    *,
+    keras=False,
+    previous=False,
+    ties=False,
+    carry=False,
+    forget=True,
+    best_anew=False,
+    delay=False,
+    once=False,
 ):
     best, waited, rates, cut = math.inf, 0, [], False
     for loss in losses:
         before = lr
-        if loss < best:
-            best, waited = loss, 0
+        if loss < best or (ties and loss == best):
+            best, waited = loss, waited if carry else 0
         else:
             waited += 1
         if previous:
@@ -205,6 +236,7 @@ def _plateau(
         if (waited >= patience if keras else waited > patience) and not (once and cut):
             lr, cut = lr * factor, True
             waited = 0 if forget else waited
+            best = loss if best_anew else best
         rates.append(before if delay else lr)
     return np.array(rates)
 
@@ -222,6 +254,18 @@ def _plateau(
         (
             "Compare with the best loss so far, not with the one before.",
             lambda losses, lr, factor, patience: _plateau(losses, lr, factor, patience, previous=True),
+        ),
+        (
+            "An improvement ends the waiting: set the count back to 0, for only epochs *in a row* count.",
+            lambda losses, lr, factor, patience: _plateau(losses, lr, factor, patience, carry=True),
+        ),
+        (
+            "A loss equal to the best is no improvement: it has to be below all before.",
+            lambda losses, lr, factor, patience: _plateau(losses, lr, factor, patience, ties=True),
+        ),
+        (
+            "Keep the best through a reduction: only the count begins anew.",
+            lambda losses, lr, factor, patience: _plateau(losses, lr, factor, patience, best_anew=True),
         ),
         (
             "After a reduction begin to count anew, else every epoch that follows reduces again.",
@@ -242,5 +286,6 @@ def _plateau(
 def check_reduce_on_plateau():
     """Compare with PyTorch's count: patience epochs in a row are borne, the next one reduces."""
     yield np.array([5.0, 4.0, 4.5, 4.2, 4.1, 3.0, 3.5, 3.2, 3.1, 3.4, 3.3, 3.2, 3.05]), 0.8, 0.5, 2
+    yield np.array([3.0, 2.0, 2.5, 1.5, 1.8, 1.0, 1.2, 1.1, 1.3]), 0.4, 0.5, 2
     yield np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.75, 0.6]), 0.1, 0.1, 1
     yield np.array([2.0, 3.0, 2.5, 1.0, 2.0]), 1.0, 0.5, 0
