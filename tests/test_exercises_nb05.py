@@ -95,6 +95,22 @@ def _log_sum_about_the_mean(z):
         return np.log(np.exp(z - z.mean(axis=1, keepdims=True)).sum(axis=1, keepdims=True))
 
 
+def _log_softmax_about_the_smallest(z):
+    z = z - z.min(axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+
+
+def _log_softmax_with_the_sign_turned(z):
+    m = z.max(axis=1, keepdims=True)
+    return z - m + np.log(np.exp(z - m).sum(axis=1, keepdims=True))
+
+
+def backward_with_dy_for_the_weights(x, W, y, dy):
+    dz = dy * y * (1 - y)
+    return dz @ W.T, x.T @ dy, dz.sum(axis=0)
+
+
 def softmax_in_place(z):
     z -= z.max(axis=1, keepdims=True)
     return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
@@ -110,12 +126,15 @@ WRONG = {
         (lambda z: np.log(np.exp(z - z.max()) + 1e-12), ""),
         (lambda z: z - z.max(axis=1, keepdims=True) - np.exp(z).sum(axis=1, keepdims=True), ""),
         (lambda z: (z - z.mean(axis=1, keepdims=True)) - _log_sum_about_the_mean(z), "not the mean"),
+        (_log_softmax_about_the_smallest, "or the smallest"),
+        (_log_softmax_with_the_sign_turned, "its sign is turned round"),
         (softmax_in_place, "Make a new array"),
     ],
     nb05.check_sigmoid_backward: [
         (lambda x, W, y, dy: (dy @ W.T, x.T @ dy), ""),
         (lambda x, W, y, dy: (dy, W, x), ""),
         (lambda x, W, y, dy: (dy @ W.T * y * (1 - y), x.T @ dy, dy.sum(axis=0)), ""),
+        (backward_with_dy_for_the_weights, "go through the sigmoid first"),
         (backward_in_place, "Make a new array"),
     ],
     nb05.check_relu_rms: [

@@ -67,7 +67,11 @@ def _softmax(z):
         ),
         ("Before the logarithm comes the sum over the classes.", lambda z: 0 * z),
         (
-            "The *largest* logit, not the mean: beside (0, 3000) it leaves exp(1500), too large.",
+            "The logarithm of the sum is subtracted: its sign is turned round.",
+            lambda z: z - _largest(z) + _log_sum(z - _largest(z)),
+        ),
+        (
+            "The *largest* logit, not the mean or the smallest: beside (0, 3000) they leave exp(1500).",
             lambda z: _log_softmax(z, lambda z: z.mean(axis=1, keepdims=True)),
         ),
         ("These are the probabilities; their logarithm is wanted.", _softmax),
@@ -117,9 +121,18 @@ def _slip(**parts):
             _slip(dz=lambda y, dy: dy),
         ),
         ("1 - y² is the derivative of tanh. The sigmoid's?", _slip(dz=lambda y, dy: dy * (1 - y**2))),
+        ("The sigmoid rises: its derivative y(1 - y) is above 0.", _slip(dz=lambda y, dy: dy * y * (y - 1))),
         ("The sigmoid's derivative is y(1 - y): both factors.", _slip(dz=lambda y, dy: dy * y)),
         ("The sigmoid's derivative is y(1 - y): both factors.", _slip(dz=lambda y, dy: dy * (1 - y))),
         ("y is the sigmoid's value already; do not take it again.", _slip(dz=lambda y, dy: dy * _slope(y))),
+        *[
+            ("All three go through the sigmoid first: one of yours takes `dy` as it came.", slip)
+            for slip in (
+                lambda x, W, y, dy: (dy @ W.T, *_backward(x, W, y, dy)[1:]),
+                lambda x, W, y, dy: (_backward(x, W, y, dy)[0], x.T @ dy, _backward(x, W, y, dy)[2]),
+                lambda x, W, y, dy: (*_backward(x, W, y, dy)[:2], dy.sum(axis=0)),
+            )
+        ],
         ("By the chain rule dy is a factor of all three.", _slip(dz=lambda y, dy: y * (1 - y))),
         (
             "b was added to every example: its derivative is the *sum* over them, not the mean.",
@@ -232,8 +245,8 @@ def _limit(n_in, n_out, factor=6.0):
             "That is the standard deviation. A uniform number on ±a has the variance a²/3.",
             lambda n_in, n_out: _limit(n_in, n_out, 2.0),
         ),
-        ("That is LeCun's: Glorot & Bengio use both fans.", lambda n_in, n_out: np.sqrt(3 / n_in)),
-        ("That is He's: Glorot & Bengio use both fans.", lambda n_in, n_out: np.sqrt(6 / n_in)),
+        ("That is LeCun's: Glorot & Bengio use both widths.", lambda n_in, n_out: np.sqrt(3 / n_in)),
+        ("That is He's: Glorot & Bengio use both widths.", lambda n_in, n_out: np.sqrt(6 / n_in)),
         ("Variance 1/(n_in + n_out) is half of theirs.", lambda n_in, n_out: _limit(n_in, n_out, 3.0)),
         ("The width of the interval is 2a, so the variance is (2a)²/12.", lambda a, b: _limit(a, b, 24.0)),
         (
