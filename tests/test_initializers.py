@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import re
 
@@ -33,6 +34,12 @@ def test_moments(kind, distribution, n_in, n_out):
     assert np.abs(W).max() <= reach * math.sqrt(variance)
     if distribution != "normal":
         assert np.abs(W).max() > 0.999 * reach * math.sqrt(variance)
+
+
+@pytest.mark.parametrize("made", [zeros(), normal(0.1), lecun(), glorot(), he(), orthogonal()], ids=repr)
+def test_an_initialiser_never_changes(made):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.gain = 2.0
 
 
 def test_shrink_is_the_deviation_of_a_cut_normal():
