@@ -290,8 +290,9 @@ def test_theta0_is_drawn_and_kept():
     assert (MLP([400, 300, 2], rng=rng()).theta0 == net.theta0).all()
 
 
-def test_decay_spares_biases_and_norms():
-    net = MLP([2, 3, 2], norm="batch", rng=rng())
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_decay_spares_biases_and_norms(norm):
+    net = MLP([2, 3, 2], norm=norm, rng=rng())
     mask = net.decay_mask()
     parts = [sorted(set(part.ravel().tolist())) for views in net.unpack(mask) for part in views]
     assert parts == [[1], [0], [0], [0], [1], [0]]
