@@ -53,7 +53,8 @@ class one_cycle(Schedule):
     References
     ----------
     L. Smith and N. Topin, "Super-convergence: very fast training of neural networks using large learning
-    rates" (2018), section 2; L. Smith, "A disciplined approach to neural network hyper-parameters" (2018).
+    rates" (2018), the policy "1cycle"; L. Smith, "A disciplined approach to neural network
+    hyper-parameters" (2018).
 
     Examples
     --------
