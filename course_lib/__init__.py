@@ -3,7 +3,8 @@
 The modules, in the order in which they build on one another; each loads when it is first used:
 
 derivatives, landscapes, regressions, schedules, optimizers, descent, rates, initializers, regularizers,
-layers, networks, penalised, signals, datasets, callbacks, training, display, plots, widgets, race, exercises
+layers, networks, penalised, signals, cifar, imdb, datasets, callbacks, training, contest, shootout, display,
+plots, widgets, race, exercises
 """
 
 import importlib
@@ -11,11 +12,14 @@ import importlib
 __version__ = "0.1.0"
 __all__ = [
     "callbacks",
+    "cifar",
+    "contest",
     "datasets",
     "derivatives",
     "descent",
     "display",
     "exercises",
+    "imdb",
     "initializers",
     "landscapes",
     "layers",
@@ -28,6 +32,7 @@ __all__ = [
     "regressions",
     "regularizers",
     "schedules",
+    "shootout",
     "signals",
     "training",
     "widgets",
