@@ -106,7 +106,7 @@ def ensemble_in_place(p):
 
 WRONG = {
     nb06b.check_pick: [
-        (lambda lrs, smoothed: np.nan, ""),
+        (lambda lrs, smoothed: np.nan, "NaN only if"),
         (lambda lrs, smoothed: lrs[smoothed.argmin() - 1], ""),
         (lambda lrs, smoothed: lrs[smoothed.argmin()] / 10, "at an end of the sweep"),
         (lambda lrs, smoothed: 10 * lrs[smoothed.argmin()], ""),
@@ -135,7 +135,8 @@ WRONG = {
         (epochs_by_search, ""),
         (lambda curve, level: np.argmax(curve <= level), "count from 1"),
         (lambda curve, level: np.argmax(curve <= level) + 1, "not 1"),
-        (lambda curve, level: next((k for k, a in enumerate(curve, 1) if a <= level), math.inf), "Infinity"),
+        (lambda curve, level: next((k for k, a in enumerate(curve, 1) if a <= level), math.inf), "infinity"),
+        (lambda curve, level: next((k for k, a in enumerate(curve, 1) if a <= level), 0), "never gets there"),
     ],
     nb06b.check_ensemble: [
         (lambda p: (p.argmax(axis=-1), np.zeros((len(p), len(p)))), ""),
