@@ -156,6 +156,17 @@ def plateau_off_by_one(losses, lr, factor, patience):
     return plateau_by_index(losses, lr, factor, patience + 1)
 
 
+def plateau_from_the_first(losses, lr, factor, patience):
+    best, waited, rates = losses[0], 0, []
+    for loss in losses:
+        waited = 0 if loss < best else waited + 1
+        best = min(best, loss)
+        if waited > patience:
+            lr, waited = lr * factor, 0
+        rates.append(lr)
+    return np.array(rates)
+
+
 def plateau_to_the_factor(losses, lr, factor, patience):
     return np.where(plateau_by_index(losses, lr, factor, patience) < lr, factor, lr)
 
@@ -194,6 +205,9 @@ TestBank = bank(
             (0.05, ""),
             (0.00294, "not a rounded number"),
             (0.1 / 33, "round up"),
+            (1 / np.ceil(10790 / 32), "of its own"),
+            (1 / (10790 // 32), "whole steps"),
+            (1 / 10790, "not examples"),
             (-1 / 340, ""),
         ],
         nb06.check_reach: [
@@ -204,7 +218,8 @@ TestBank = bank(
         nb06.check_reduce_on_plateau: [
             (plateau_without_memory, ""),
             (plateau_not_in_a_row, "in a row"),
-            (plateau_off_by_one, ""),
+            (plateau_off_by_one, "One epoch too late"),
+            (plateau_from_the_first, "The first epoch"),
             (plateau_to_the_factor, ""),
             (lambda losses, lr, factor, patience: plateau_by_index(losses, lr, factor, patience)[-1], ""),
             (lambda losses, lr, factor, patience: plateau_by_index(losses, lr, factor, patience)[1:], ""),

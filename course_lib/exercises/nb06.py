@@ -162,6 +162,9 @@ def check_rise_and_fall():
         ("Per epoch; t counts steps, and an epoch has more than one.", 1 / 10),
         ("The last minibatch is shorter, and it is a step too: round up to 34.", 1 / 330),
         ("Steps are whole: round 1079/32 up to 34.", 32 / 10790),
+        ("Each epoch ends with a short minibatch of its own: round up first, then take ten epochs.", 1 / 338),
+        ("Each epoch has whole steps: round 1079/32 up to 34 first, then take ten epochs.", 1 / 337),
+        ("t counts steps, one a minibatch, not examples.", 1 / 10790),
         ("That is the number of steps; k is one over it.", 340.0),
         ("A rate of half asks for 1 + kt = 2, so kt = 1.", 0.5 / 340),
         ("1 + kt = 2 means kt = 1, not 2.", 2 / 340),
@@ -223,8 +226,9 @@ def _plateau(
     best_anew=False,
     delay=False,
     once=False,
+    first=math.inf,
 ):
-    best, waited, rates, cut = math.inf, 0, [], False
+    best, waited, rates, cut = first, 0, [], False
     for loss in losses:
         before = lr
         if loss < best or (ties and loss == best):
@@ -250,6 +254,14 @@ def _plateau(
             "That is Keras's count, which reduces in the epoch in which `patience` is reached. Here one more "
             "is borne: reduce when waited > patience.",
             lambda losses, lr, factor, patience: _plateau(losses, lr, factor, patience, keras=True),
+        ),
+        (
+            "One epoch too late: `patience` epochs are borne, the very next one reduces.",
+            lambda losses, lr, factor, patience: _plateau(losses, lr, factor, patience + 1),
+        ),
+        (
+            "The first epoch is an improvement, for nothing came before it: begin with `best = np.inf`.",
+            lambda losses, lr, factor, patience: _plateau(losses, lr, factor, patience, first=losses[0]),
         ),
         (
             "Compare with the best loss so far, not with the one before.",
