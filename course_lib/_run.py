@@ -26,8 +26,9 @@ ELEMENTWISE = (
     *(rules.GradientDescent, rules.Momentum, rules.Nesterov, rules.Adagrad, rules.RMSProp, rules.Adadelta),
     *(rules.Adam, rules.AdamW, rules.AMSGrad, rules.Nadam, rules.Lion),
 )
-PIECE = 1 << 17
-"""Coordinates of a long vector that a rule moves at a time: its arrays of that length fit into the cache."""
+LONG, PIECE = 1 << 18, 1 << 15
+"""A vector longer than LONG is moved in pieces: arrays so small stay in the cache, and in memory that is used
+again and again, where the system takes back larger ones each time (measured by benchmarks/adam_step.py)."""
 
 
 class ScaledRate:
@@ -75,7 +76,7 @@ class Stepper:
         self.rule, self.theta, self.state = rule, theta, rule.init(theta)
         self.where = getattr(rule, "where", None)
         self.pieces = [(slice(None), rule)]
-        if type(rule) in ELEMENTWISE and len(theta) > 2 * PIECE:
+        if type(rule) in ELEMENTWISE and len(theta) > LONG:
             parts = [slice(at, at + PIECE) for at in range(0, len(theta), PIECE)]
             mask = getattr(rule, "mask", None)
             self.pieces = [(s, rule if mask is None else replace(rule, mask=mask[..., s])) for s in parts]

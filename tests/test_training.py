@@ -224,6 +224,7 @@ def test_best_without_validation_is_that_of_the_training_loss():
 )
 def test_pieces_have_the_bits_of_the_whole(rule, dtype, monkeypatch):
     monkeypatch.setattr(_run, "PIECE", 10)
+    monkeypatch.setattr(_run, "LONG", 100)
     rng = np.random.default_rng(0)
     theta = rng.normal(size=103).astype(dtype)
     stepper, state = Stepper(rule, theta.copy()), rule.init(theta)
@@ -242,6 +243,7 @@ def test_pieces_have_the_bits_of_the_whole(rule, dtype, monkeypatch):
 
 def test_short_vector_is_one_piece(monkeypatch):
     monkeypatch.setattr(_run, "PIECE", 52)
+    monkeypatch.setattr(_run, "LONG", 104)
     assert len(Stepper(Adam(0.1), np.zeros(104)).pieces) == 1
     assert len(Stepper(Adam(0.1), np.zeros(105)).pieces) == 3
 
