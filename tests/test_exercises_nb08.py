@@ -184,7 +184,10 @@ WRONG = {
         (lambda v, lr, beta, to: {"a": v, "b": lr * v, "c": (1 - beta) * v}[to], "points downhill"),
     ],
     nb08.check_same_eps: [(lambda eps, beta2, t: eps / (1 - beta2), "")],
-    nb08.check_same_shrinkage: [(lambda shrink, lr: (shrink / lr, shrink / lr, shrink / lr), "")],
+    nb08.check_same_shrinkage: [
+        (lambda shrink, lr: (shrink / lr, shrink / lr, shrink / lr), "Three formulas"),
+        (lambda shrink, lr: (shrink, shrink, shrink), "the shrinkage itself"),
+    ],
     nb08.check_tests: [
         (but(1, g=[1.0, 5.0]), "constant rate"),
         (but(1, lr=0.3), "constant rate"),
@@ -208,7 +211,10 @@ WRONG = {
         (but(7, g=[9.0, 1.0]), "Let it fall twice"),
         (but(7, g=[9.0, 1.0, 90.0]), "Let it fall twice"),
         (but(7, g=[9.0, 1e-3, 1e-3]), "too short to be seen"),
-        (but(8, g=[50.0, -30.0]), "make them tiny"),
+        (but(7, g=[1.0, 0.0, 0.0, 1.0]), "while it is down"),
+        (but(8, g=[50.0, -30.0]), "an ε of 1e-08 is not seen"),
+        (but(8, eps=1e-3), "an ε of 0.001 is not seen"),
+        (but(8, eps=0.0), "Without ε"),
         (but(6, x=1.0, g=[1.0]), "which of the changes"),
         (but(6, y=1.0), "It has `x`"),
         (but(6), "Change one of"),

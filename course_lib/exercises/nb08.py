@@ -24,7 +24,7 @@ __all__ = [
 LETTERS = [
     ("beta", "it multiplies the old velocity, so it says how much of the past is kept."),
     ("lr", "it multiplies the whole step, and nothing else."),
-    ("rho", "it is the share kept of an average of g²."),
+    ("rho", "it is the share kept of an average of g², and no average of g stands beside it."),
     ("eps", "a tiny number that keeps the root from being 0."),
     ("beta2", "it is the share kept of the average of g², and Adam has a name of its own for that."),
     ("lr", "it multiplies the whole step, and nothing else."),
@@ -97,6 +97,10 @@ def _velocity_changed(**changes):
         (
             "(c) has no rate in its velocity: the 1 − β alone.",
             _velocity_changed(c=lambda v, lr, beta: lr * (1 - beta) * v),
+        ),
+        (
+            "lr/(1 − β) is the rate of (c), and stays out of its velocity: there it is the 1 − β alone.",
+            _velocity_changed(c=lambda v, lr, beta: lr * v / (1 - beta)),
         ),
         (
             "The factor of a fresh gradient in (c) is 1 − β, not β.",
@@ -188,6 +192,14 @@ def _shrinkage_changed(**changes):
         (
             "PyTorch multiplies weight_decay by lr in the step: so divide by lr here.",
             lambda s, lr: (s * lr, s * lr / 2, s),
+        ),
+        (
+            "Three formulas: the derivative of c·w² is 2·c·w, and the paper does not multiply λ by lr.",
+            lambda s, lr: (s / lr, s / lr, s / lr),
+        ),
+        (
+            "Only the paper's λ is the shrinkage itself; PyTorch and Keras multiply theirs by lr.",
+            lambda s, lr: (s, s, s),
         ),
         ("The order is PyTorch, Keras's penalty, the paper.", lambda s, lr: (s / (2 * lr), s / lr, s)),
     ],
@@ -461,11 +473,13 @@ def _about_falls(test):
         return "The average v only rises here, so the last value is the largest: begin with a large gradient."
     if not twice:
         return "v falls in one step only: the value before it is still the largest of all. Let it fall twice."
-    return "v falls, but the steps that follow are too short to be seen: make the later gradients larger."
+    return "v falls, but while it is down the steps are too short to be seen: larger gradients there."
 
 
 def _about_size(test):
-    return "Beside gradients of size 1 an ε of 1e-8 is not seen: make them tiny (or ε large)."
+    if test["eps"] == 0:
+        return "Without ε the two are one."
+    return f"Beside these gradients an ε of {test['eps']:g} is not seen: make them tiny (or ε large)."
 
 
 ABOUT = {
