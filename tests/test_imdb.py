@@ -1,6 +1,7 @@
 """IMDB: bags of words from small archives, written here, with all that can be wrong with them."""
 
 import dataclasses
+import hashlib
 import inspect
 import io
 import tarfile
@@ -34,8 +35,9 @@ def archive(path, texts=TEXTS, extra=(), mode="w:gz"):
 @pytest.fixture
 def folder(monkeypatch, tmp_path):
     """Let the small archive's content be the published one, and COURSE_DATA an empty folder."""
-    files = {f"aclImdb/{name}": text.encode() for name, text in sorted(TEXTS.items())}
-    monkeypatch.setattr(module, "CONTENT", module._digest(files))
+    parts = [(f"aclImdb/{name}", text) for name, text in sorted(TEXTS.items())]
+    whole = "".join(f"{name} {len(text)}\n{text}" for name, text in parts)
+    monkeypatch.setattr(module, "CONTENT", hashlib.sha256(whole.encode()).hexdigest())
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     return tmp_path
 
@@ -114,11 +116,12 @@ def test_words_are_found():
     "texts",
     [
         TEXTS | {"train/pos/0_9.txt": TEXTS["train/pos/0_9.txt"] + " "},
+        TEXTS | {"train/pos/0_9.txt": TEXTS["train/pos/0_9.txt"].replace("good", "evil")},
         {name: text for name, text in TEXTS.items() if name != "test/neg/0_4.txt"},
         TEXTS | {"train/pos/7_7.txt": "one more"},
         {name.replace("1_2", "1_3"): text for name, text in TEXTS.items()},
     ],
-    ids=["altered", "missing", "added", "renamed"],
+    ids=["longer", "other words", "missing", "added", "renamed"],
 )
 def test_an_altered_archive_is_refused(folder, texts):
     archive(folder / "aclImdb_v1.tar.gz", texts)
