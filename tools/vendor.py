@@ -40,7 +40,8 @@ def package(name):
                     f"{checksum_of(tarball)}."
                 )
             with tarfile.open(tarball) as archive:
-                archive.extractall(Path(scratch, "unpacked"), filter="data")
+                archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Debian's 3.11 has none
+                archive.extractall(Path(scratch, "unpacked"))
             (inner,) = Path(scratch, "unpacked").iterdir()
             try:
                 inner.replace(folder)
