@@ -66,6 +66,11 @@ def tags(cell):
     return cell.metadata.get("tags", [])
 
 
+def reveals(cell):
+    """Tell whether a cell gives away the answer to an exercise."""
+    return bool({"solution", "answer"} & set(tags(cell)))
+
+
 def _place(notebook, index):
     """Name a cell as an author finds it: its id and its number in the notebook."""
     return f"cell {notebook.cells[index].get('id', '?')!r} (number {index + 1})"

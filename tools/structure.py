@@ -10,12 +10,13 @@ import copy
 import html
 import re
 import socket
+import symtable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import nbformat
 
-from tools.notebooks import SWITCH, WIDGET_VIEW, normalise, tags
+from tools.notebooks import SWITCH, WIDGET_VIEW, normalise, reveals, tags
 
 LARGEST = 1_500_000  # bytes of a notebook
 LARGEST_PICTURE, LARGEST_DENSE = 60_000, 150_000
@@ -23,7 +24,7 @@ LARGEST_RACE = 500_000  # characters of its player
 MOST_FIGURES, MOST_LIVE = 15, 3  # in the core path
 MOST_LINES = 18  # of a code cell
 LEAST_EXERCISES = {"00": 1, "01": 5, "02": 5}  # elsewhere 4; a companion may do without
-KNOWN_TAGS = {"check", "dense", "live", "race", "solution", "stub", "timing"}
+KNOWN_TAGS = {"answer", "check", "dense", "live", "race", "solution", "stub", "timing"}
 EXEMPTIONS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
 
 
@@ -412,6 +413,36 @@ def has_complete_exercises(book):
             yield f"{solution.id}: its last line is not the same check: {call}_solution, solution=True)"
 
 
+def _globals_of(table, bound, read):
+    """Add the global names that a cell binds, and those that it or a function in it reads, to these sets."""
+    top = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        if top and symbol.is_assigned():
+            bound.add(symbol.get_name())
+        if symbol.is_referenced() and (top or symbol.is_global()):
+            read.add(symbol.get_name())
+    for child in table.get_children():
+        _globals_of(child, bound, read)
+
+
+def stands_without_its_solutions(book):
+    """A student's notebook, from which solutions and answers are gone, still runs."""
+    kept, lost = set(), set()
+    reads = {}
+    for cell in book.code:
+        bound, reads[cell.id] = set(), set()
+        _globals_of(symtable.symtable(cell.source, cell.id, "exec"), bound, reads[cell.id])
+        (lost if reveals(cell) else kept).update(bound)
+    for cell in book.code:
+        for name in sorted(reads[cell.id] & (lost - kept)):
+            if not reveals(cell):
+                yield f"{cell.id}: {name} is defined by a solution only: tag this cell `answer`, too"
+    numbers = exercise_cells(book)
+    for cell in book.cells:
+        if "answer" in tags(cell) and cell.metadata.get("exercise") not in numbers:
+            yield f"{cell.id}: an answer to no exercise: its metadata must name one"
+
+
 def has_the_opening_frame(book):
     """Title, opening question, what you will be able to do, time, what you need: before any code."""
     first_code = next((i for i, cell in enumerate(book.cells) if cell.cell_type == "code"), 0)
@@ -486,6 +517,7 @@ RULES = [
     has_short_cells,
     imports_first,
     has_complete_exercises,
+    stands_without_its_solutions,
     has_the_opening_frame,
     has_the_closing_frame,
     links_its_neighbours,

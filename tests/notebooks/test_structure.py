@@ -45,6 +45,7 @@ from tools.structure import (
     measures_only_on_request,
     names_no_machine,
     prints_no_noise,
+    stands_without_its_solutions,
 )
 
 NAMES = tuple(sorted(path.name for path in FOLDER.glob("[!.]*.ipynb")))
@@ -576,6 +577,16 @@ def an_answer_that_shows_when_folded(book):
 def a_solution_checked_by_another(book):
     source = cell(book, "solution1").source
     cell(book, "solution1").source = source.replace("check_f1", "check_f2")
+
+
+@planted(stands_without_its_solutions)
+def a_cell_that_needs_a_solution(book):
+    cell(book, "print").source = "print(f1_solution(x), xs)"
+
+
+@planted(stands_without_its_solutions)
+def an_answer_to_nothing(book):
+    cell(book, "recap").metadata["tags"] = ["answer"]
 
 
 @planted(has_the_opening_frame)
