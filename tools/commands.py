@@ -190,6 +190,13 @@ def command_movie(options):
     return run(environment("lab", "movie"), "tools/movies.py", folder, *chosen)
 
 
+def command_slides(options):
+    """Write the lectures as slides that open offline, in slides/ or TO=folder; ONLY=02 takes one notebook."""
+    chosen = [named(options["ONLY"], "ONLY")] if "ONLY" in options else []
+    folder = Path(options.get("TO", ROOT / "slides")).absolute()
+    return run(environment("slides"), "tools/slides.py", folder, *chosen)
+
+
 def command_bench(options):
     """Measure the speed, one benchmark after the other; let nothing else run meanwhile."""
     python, status = environment("lab", "test"), 0
@@ -244,6 +251,7 @@ OPTIONS = {
     "nbval": ["ONLY"],
     "notebooks": ["ONLY"],
     "processors": ["ONLY"],
+    "slides": ["ONLY", "TO"],
 }
 
 

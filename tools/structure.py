@@ -16,6 +16,7 @@ from functools import cached_property
 
 import nbformat
 
+from tools import slides
 from tools.notebooks import SWITCH, WIDGET_VIEW, normalise, reveals, tags
 
 LARGEST = 1_500_000  # bytes of a notebook
@@ -24,6 +25,22 @@ LARGEST_RACE = 500_000  # characters of its player
 MOST_FIGURES, MOST_LIVE = 15, 3  # in the core path
 MOST_LINES = 18  # of a code cell
 LEAST_EXERCISES = {"00": 1, "01": 5, "02": 5}  # elsewhere 4; a companion may do without
+LECTURE = {"minutes": (40, 50), "most": (15, 30)}
+SHORT_LECTURES = {"00": {"minutes": (10, 20), "most": (6, 15)}}
+NO_LECTURE_YET = {
+    "00_start_here.ipynb",
+    "01_gradients.ipynb",
+    "02b_searches_valleys_averages.ipynb",
+    "03_momentum_and_nesterov.ipynb",
+    "03b_plateaus_noise_acceleration.ipynb",
+    "04_adaptive_methods.ipynb",
+    "04b_limits_and_a_fair_comparison.ipynb",
+    "05_initialisation_and_regularisation.ipynb",
+    "05b_regularisation.ipynb",
+    "06_learning_rate_schedules.ipynb",
+    "06b_cycles_finders_snapshots.ipynb",
+    "08_same_name_different_algorithm.ipynb",
+}
 KNOWN_TAGS = {"answer", "check", "dense", "live", "race", "solution", "stub", "timing"}
 EXEMPTIONS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
 
@@ -495,6 +512,14 @@ def links_its_neighbours(book):
                 yield f"no link to {name} at the {place}"
 
 
+def has_a_lecture(book):
+    """Each cell says whether it is on a slide; the slides make a lecture."""
+    if book.name not in NO_LECTURE_YET:
+        yield from slides.faults(book.notebook, **SHORT_LECTURES.get(book.number, LECTURE))
+    elif any("slideshow" in cell.metadata for cell in book.cells):
+        yield "it has slide metadata: take it out of NO_LECTURE_YET in tools/structure.py"
+
+
 RULES = [
     has_the_stored_form,
     is_executed_in_order,
@@ -521,4 +546,5 @@ RULES = [
     has_the_opening_frame,
     has_the_closing_frame,
     links_its_neighbours,
+    has_a_lecture,
 ]

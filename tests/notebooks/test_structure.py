@@ -16,13 +16,16 @@ from tools.notebooks import FOLDER, METADATA, ROOT, SWITCH, WIDGET_VIEW
 from tools.structure import (
     LARGEST,
     LARGEST_RACE,
+    LECTURE,
     MOST_FIGURES,
     MOST_LINES,
     MOST_LIVE,
+    NO_LECTURE_YET,
     RULES,
     Book,
     compares_every_output,
     computes_nothing_unseen,
+    has_a_lecture,
     has_captions,
     has_complete_exercises,
     has_few_figures,
@@ -185,6 +188,13 @@ def good_book():
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count
+    for cell in cells:
+        seen = cell.id != "footer" and (cell.cell_type == "markdown" or cell.outputs)
+        slide = {"slide_type": "slide", "minutes": 3, "notes": "Ask the class which way is down."}
+        lecture = (
+            slide if seen and "solution" not in cell.metadata.get("tags", []) else {"slide_type": "skip"}
+        )
+        cell.metadata["slideshow"] = lecture
     siblings = ("00_start_here.ipynb", "01_example.ipynb", "01b_more.ipynb", "02_next.ipynb", "03_far.ipynb")
     return Book("01_example.ipynb", notebook, siblings)
 
@@ -657,6 +667,85 @@ def no_next_at_the_bottom(book):
 @planted(links_its_neighbours)
 def a_companion_without_its_notebook(book):
     book.name = "01b_more.ipynb"
+
+
+@planted(has_a_lecture)
+def no_slides(book):
+    for one in book.cells:
+        one.metadata["slideshow"] = {"slide_type": "skip"}
+
+
+@planted(has_a_lecture)
+def a_cell_without_a_slide_type(book):
+    del cell(book, "data").metadata["slideshow"]
+
+
+@planted(has_a_lecture)
+def a_misspelt_slide_type(book):
+    cell(book, "data").metadata["slideshow"] = {"slide_type": "skipped"}
+
+
+@planted(has_a_lecture)
+def a_solution_on_a_slide(book):
+    cell(book, "solution1").metadata["slideshow"] = {"slide_type": "-"}
+
+
+@planted(has_a_lecture)
+def a_cell_on_a_slide_that_shows_nothing(book):
+    cell(book, "data").metadata["slideshow"] = {"slide_type": "fragment"}
+
+
+@planted(has_a_lecture)
+def links_alone_on_a_slide(book):
+    cell(book, "footer").metadata["slideshow"] = {"slide_type": "-"}
+
+
+@planted(has_a_lecture)
+def a_slide_without_notes(book):
+    del cell(book, "recap").metadata["slideshow"]["notes"]
+
+
+@planted(has_a_lecture)
+def a_slide_without_minutes(book):
+    del cell(book, "recap").metadata["slideshow"]["minutes"]
+
+
+@planted(has_a_lecture)
+def minutes_on_a_skipped_cell(book):
+    cell(book, "footer").metadata["slideshow"]["minutes"] = 1
+
+
+@planted(has_a_lecture)
+def something_behind_a_prediction(book):
+    cell(book, "print").metadata["slideshow"] = {"slide_type": "-"}
+
+
+@planted(has_a_lecture)
+def notes_for_one_of_two_slides(book):
+    cell(book, "predict").source = "Two walkers.\n\n> **Predict.** Which?"
+
+
+@planted(has_a_lecture)
+def a_passage_that_is_not_there(book):
+    cell(book, "recap").metadata["slideshow"]["show"] = ["Why"]
+
+
+@planted(has_a_lecture)
+def a_lecture_too_long(book):
+    cell(book, "recap").metadata["slideshow"]["minutes"] = 3 + LECTURE["minutes"][1] - 44
+
+
+@planted(has_a_lecture)
+def too_few_slides(book):
+    cell(book, "recap").metadata["slideshow"] = {"slide_type": "-"}
+    cell(book, "references").metadata["slideshow"]["minutes"] = 6
+
+
+@planted(has_a_lecture)
+def a_lecture_that_is_still_listed_as_missing(book):
+    book.name = min(NO_LECTURE_YET, default="01_example.ipynb")
+    if book.name == "01_example.ipynb":  # none is missing any more
+        del cell(book, "recap").metadata["slideshow"]
 
 
 @pytest.mark.parametrize(("rule", "spoil"), PLANTED)

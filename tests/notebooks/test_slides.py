@@ -1,0 +1,106 @@
+"""How the cells of a notebook become slides; tests/browser/test_slides.py looks at them."""
+
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tools import slides
+from tools.environment import CourseError
+
+LECTURES = [
+    path
+    for path in sorted(slides.FOLDER.glob("[!.]*.ipynb"))
+    if slides.slides(nbformat.read(path, as_version=4))
+]
+SECTION = """## 1. Walk
+
+*5 minutes*
+
+A walker goes [downhill](01_gradients.ipynb). He steps.
+
+$$x \\leftarrow x
+
+- g$$
+
+> **Predict.** Where to?
+
+<details><summary>Hint</summary>
+
+Down.</details>"""
+
+
+def on_slide(source, **slideshow):
+    return new_markdown_cell(source, id="walk", metadata={"slideshow": {"slide_type": "slide"} | slideshow})
+
+
+def figure(kind="subslide", text="Live view: a walker on a slope", **picture):
+    data = {"image/png": "AAAA", "text/plain": text}
+    output = new_output("execute_result", data, execution_count=1, metadata={"image/png": picture})
+    metadata = {"slideshow": {"slide_type": kind, "notes": "Look at it.", "minutes": 1}}
+    return new_code_cell("live()", id="live", outputs=[output], metadata=metadata)
+
+
+def test_blocks_keep_formulas_and_answers_whole():
+    heading, minutes, _, formula, predict, hint = slides.blocks(SECTION)
+    assert (heading, minutes) == ("## 1. Walk", "*5 minutes*")
+    assert formula.startswith("$$") and formula.endswith("g$$")  # noqa: PT018
+    assert predict == "> **Predict.** Where to?"
+    assert hint.endswith("Down.</details>")
+
+
+def test_show_takes_blocks_and_passages_in_the_order_of_the_cell():
+    cell = on_slide(SECTION, show=["$$x", "He … steps."])
+    assert slides.shown(cell) == ["## 1. Walk", "He steps.", "$$x \\leftarrow x\n\n- g$$"]
+    with pytest.raises(CourseError, match=r"walk: .*'He runs'"):
+        slides.shown(on_slide(SECTION, show=["He runs"]))
+
+
+def test_without_show_minutes_and_links_are_left_out():
+    text = SECTION + "\n\n[contents](00_start_here.ipynb) · next: [2](02_next.ipynb)"
+    assert len(slides.shown(on_slide(text))) == len(slides.blocks(SECTION)) - 1
+
+
+def test_a_prediction_has_a_slide_of_its_own():
+    cell = on_slide(SECTION, notes="First this.\n---\nThen ask.", minutes=4)
+    one, two, three = slides.slides(new_notebook(cells=[cell, figure()]))
+    assert [slide.predicts for slide in (one, two, three)] == [False, True, False]
+    assert (one.notes, two.notes) == ("First this.", "Then ask.")
+    assert (one.kind, two.kind, one.minutes, two.minutes) == ("slide", "subslide", 2, 2)
+    assert "ipynb" not in one.cells[0].source
+    assert (one.section, two.section, three.section) == ("", "1. Walk", "1. Walk")
+
+
+def test_a_prediction_alone_makes_one_slide():
+    cell = on_slide(SECTION, show=["> **Predict.**"])
+    (slide,) = slides.slides(new_notebook(cells=[cell]))
+    assert slide.predicts
+    assert slide.cells[0].source == "## 1. Walk\n\n> **Predict.** Where to?"
+
+
+def test_page_describes_pictures_and_keeps_notes_and_source_apart():
+    live = figure()
+    source = figure("-", "A slope.", alt="A slope.")
+    source.id, source.source = "source", "x < 1 & y"
+    source.metadata["slideshow"]["code"] = True
+    page = slides.page(new_notebook(cells=[on_slide("# 3 · Walk", notes="a < b"), live, source]), "03")
+    assert "<title>3 · Walk</title>" in page
+    assert page.count("<section") == page.count("</section>") == 3  # a stack of two slides
+    assert re.findall('alt="([^"]*)"', page) == ["a walker on a slope", "A slope."]
+    assert page.count("make lecture NOTEBOOK=03") == 1
+    assert "live()" not in page
+    assert "x &lt; 1 &amp; y" in page
+    assert '<aside class="notes"><p>a &lt; b</p></aside>' in page
+    assert not re.search(r'(src|href)="(?!assets/|data:)', page)
+
+
+def test_twice_the_same_page():
+    notebook = nbformat.read(LECTURES[0], as_version=4)
+    assert slides.page(notebook, "02") == slides.page(notebook, "02")
+
+
+@pytest.mark.parametrize("path", LECTURES, ids=[path.stem for path in LECTURES])
+def test_names_of_slides_are_unique(path):
+    names = [slide.name for slide in slides.slides(nbformat.read(path, as_version=4))]
+    assert len(set(names)) == len(names)
