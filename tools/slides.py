@@ -90,7 +90,8 @@ def shown(cell):
     """Return the blocks of a Markdown cell that stand on its slide.
 
     Without `show` in its metadata these are all but lines of links and of minutes. An entry of `show` is the
-    beginning of a block, or "from … to" for a passage of one; headings always stand.
+    beginning of a block, or "from … to" for a passage of one; titles and headings of sections always stand,
+    those of exercises and other parts of a section only if named.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def shown(cell):
     everything, wanted = blocks(cell.source), slideshow(cell).get("show")
     if wanted is None:
         return [block for block in everything if not (is_minutes(block) or is_links(block))]
-    places = {i: [block] for i, block in enumerate(everything) if block.startswith("#")}
+    places = {i: [block] for i, block in enumerate(everything) if block.startswith(("# ", "## "))}
     for entry in wanted:
         for i, block in enumerate(everything):
             passage = passage_of(block, entry)

@@ -57,6 +57,12 @@ def test_show_takes_blocks_and_passages_in_the_order_of_the_cell():
         slides.shown(on_slide(SECTION, show=["He runs"]))
 
 
+def test_show_takes_the_heading_of_an_exercise_only_if_it_is_named():
+    text = SECTION + "\n\n### Exercise 03.1 · Write it\n\nWrite `walk(x)`."
+    assert slides.shown(on_slide(text, show=["$$x"])) == ["## 1. Walk", "$$x \\leftarrow x\n\n- g$$"]
+    assert "### Exercise 03.1 · Write it" in slides.shown(on_slide(text, show=["### Exercise"]))
+
+
 def test_without_show_minutes_and_links_are_left_out():
     text = SECTION + "\n\n[contents](00_start_here.ipynb) · next: [2](02_next.ipynb)"
     assert len(slides.shown(on_slide(text))) == len(slides.blocks(SECTION)) - 1
