@@ -75,12 +75,13 @@ def kind(cell):
 
 
 def blocks(source):
-    """Cut Markdown at blank lines, but not inside fences, formulas and <details>."""
+    """Cut Markdown at blank lines and below headings, but not inside fences, formulas and <details>."""
     found, text = [], ""
     for line in [*source.splitlines(), ""]:
         text += line + "\n"
         inside = text.count("```") % 2 or text.count("$$") % 2
-        if not line.strip() and not inside and text.count("<details") <= text.count("</details>"):
+        ends = not line.strip() or line.startswith("#")
+        if ends and not inside and text.count("<details") <= text.count("</details>"):
             found.append(text.strip("\n"))
             text = ""
     return [block for block in [*found, text.strip("\n")] if block.strip()]

@@ -50,6 +50,11 @@ def test_blocks_keep_formulas_and_answers_whole():
     assert hint.endswith("Down.</details>")
 
 
+def test_a_heading_is_a_block_without_a_blank_line_below():
+    text = "## 1. Walk\n*5 minutes*\n\n```python\n# a comment\nstep()\n```"
+    assert slides.blocks(text) == ["## 1. Walk", "*5 minutes*", "```python\n# a comment\nstep()\n```"]
+
+
 def test_show_takes_blocks_and_passages_in_the_order_of_the_cell():
     cell = on_slide(SECTION, show=["$$x", "He … steps."])
     assert slides.shown(cell) == ["## 1. Walk", "He steps.", "$$x \\leftarrow x\n\n- g$$"]
