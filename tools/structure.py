@@ -29,7 +29,6 @@ LECTURE = {"minutes": (40, 50), "most": (15, 30)}
 SHORT_LECTURES = {"00": {"minutes": (10, 20), "most": (6, 15)}}
 NO_LECTURE_YET = {
     "00_start_here.ipynb",
-    "01_gradients.ipynb",
     "02b_searches_valleys_averages.ipynb",
     "03_momentum_and_nesterov.ipynb",
     "03b_plateaus_noise_acceleration.ipynb",
