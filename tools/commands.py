@@ -197,6 +197,21 @@ def command_slides(options):
     return run(environment("slides"), "tools/slides.py", folder, *chosen)
 
 
+def command_handouts(options):
+    """Write the notebooks without solutions, and each as a PDF, into handouts/ or TO=folder.
+
+    ONLY=03 takes one notebook; SOLUTIONS=end puts hints, answers and solutions on the last pages of the PDF.
+    """
+    solutions = options.get("SOLUTIONS", "no")
+    if solutions not in ("no", "end"):
+        raise CourseError(f"SOLUTIONS={solutions}: must be no or end.")
+    chosen = [named(options["ONLY"], "ONLY")] if "ONLY" in options else []
+    folder = Path(options.get("TO", ROOT / "handouts")).absolute()
+    return run(
+        environment("lab", "handouts"), "tools/handouts.py", folder, *chosen, f"--solutions={solutions}"
+    )
+
+
 def command_bench(options):
     """Measure the speed, one benchmark after the other; let nothing else run meanwhile."""
     python, status = environment("lab", "test"), 0
@@ -246,6 +261,7 @@ def command_clean(options):
 
 COMMANDS = {name[8:]: thing for name, thing in list(globals().items()) if name.startswith("command_")}
 OPTIONS = {
+    "handouts": ["ONLY", "SOLUTIONS", "TO"],
     "lab": ["BROWSER", "FRESH", "PORT"],
     "movie": ["ONLY", "TO"],
     "nbval": ["ONLY"],

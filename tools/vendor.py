@@ -19,6 +19,14 @@ from tools.environment import ROOT, CourseError
 FOLDER = ROOT / ".cache" / "npm"
 
 PACKAGES = {  # name: (version, checksum as `npm view NAME@VERSION dist.integrity` says it)
+    "@fontsource/source-serif-4": (
+        "5.3.1",
+        "sha512-cWcTCXjYYrgF9A67fThVir1VSc0lPEYmwQ6jA4pPt01s2MSCi/maINUcZoCzaqnU8fyUReDO97eGcBUkHgOeug==",
+    ),
+    "@fontsource/ubuntu-mono": (
+        "5.3.0",
+        "sha512-hLwLkeAV9YvLSOWExn0heOXy+EB4wKnt648qS5FaqsiCZDS8X9kR/ueIBzzX/vNSXjFkhLRSTKqlOfFvHdD4Bw==",
+    ),
     "axe-core": (
         "4.14.1",
         "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
