@@ -24,6 +24,7 @@ from tools.vendor import package
 OPENS = ("slide", "subslide")
 TYPES = (*OPENS, "fragment", "-", "skip")
 OPENING = {"minutes", "notes"}  # on cells that open a slide
+SECTIONS = ("# ", "## ")
 PREDICT = "> **Predict.**"
 PARTED = "\n---\n"  # in the notes of a cell that makes two slides
 LIVE = "Live view: "
@@ -102,7 +103,7 @@ def shown(cell):
     everything, wanted = blocks(cell.source), slideshow(cell).get("show")
     if wanted is None:
         return [block for block in everything if not (is_minutes(block) or is_links(block))]
-    places = {i: [block] for i, block in enumerate(everything) if block.startswith(("# ", "## "))}
+    places = {i: [block] for i, block in enumerate(everything) if block.startswith(SECTIONS)}
     for entry in wanted:
         for i, block in enumerate(everything):
             passage = passage_of(block, entry)
@@ -154,7 +155,7 @@ def slides(notebook):
     for cell in notebook.cells:
         headings = []
         if cell.cell_type == "markdown":
-            headings = re.findall(r"^##? (.*)$", cell.source, re.MULTILINE)
+            headings = [block.lstrip("# ") for block in blocks(cell.source) if block.startswith(SECTIONS)]
             section = headings[0] if headings else section
         if kind(cell) == "skip":
             continue

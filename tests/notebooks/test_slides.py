@@ -83,6 +83,11 @@ def test_a_prediction_has_a_slide_of_its_own():
     assert (one.section, two.section, three.section) == ("", "1. Walk", "1. Walk")
 
 
+def test_a_comment_in_code_names_no_section():
+    code = on_slide("## 2. Run\n\n```python\n# 1: wrong\nstep()\n```", notes="Ask.", minutes=1)
+    assert [slide.section for slide in slides.slides(new_notebook(cells=[code, figure()]))] == ["", "2. Run"]
+
+
 def test_a_prediction_alone_makes_one_slide():
     cell = on_slide(SECTION, show=["> **Predict.**"])
     (slide,) = slides.slides(new_notebook(cells=[cell]))
