@@ -30,7 +30,6 @@ SHORT_LECTURES = {"00": {"minutes": (10, 20), "most": (6, 15)}}
 NO_LECTURE_YET = {
     "00_start_here.ipynb",
     "02b_searches_valleys_averages.ipynb",
-    "03_momentum_and_nesterov.ipynb",
     "03b_plateaus_noise_acceleration.ipynb",
     "04_adaptive_methods.ipynb",
     "04b_limits_and_a_fair_comparison.ipynb",
