@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -177,23 +176,6 @@ def test_post_build_adds_only_the_course():
     assert lines[0] == "#!/bin/bash"
     assert [line for line in lines if not line.startswith("#")] == ["set -eu", "pip install --no-deps -e ."]
     assert os.name == "nt" or os.access(ROOT / "postBuild", os.X_OK)
-
-
-# --- the package -------------------------------------------------------------------------------------------
-
-
-def test_wheel_holds_every_file_of_the_library(tmp_path):
-    pytest.importorskip("setuptools", minversion="77")
-    library, litter = tmp_path / "course_lib", shutil.ignore_patterns("__pycache__", ".*")
-    shutil.copytree(ROOT / "course_lib", library, ignore=litter)
-    files = {path.relative_to(tmp_path).as_posix() for path in library.rglob("*") if path.is_file()}
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tmp_path)
-    build = "from setuptools.build_meta import build_wheel; build_wheel('.')"
-    subprocess.run([sys.executable, "-c", build], cwd=tmp_path, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    assert wheel.name.startswith(f"course_lib-{course_lib.__version__}-py3-none-any")
-    assert {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info" not in name} == files
 
 
 # --- the pages ---------------------------------------------------------------------------------------------
