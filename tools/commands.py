@@ -212,6 +212,21 @@ def command_handouts(options):
     )
 
 
+def command_site(options):
+    """Build the website in site/ or TO=folder: pages to read, and all notebooks to run in a browser.
+
+    PYODIDE=folder copies Python from there, so that no request leaves the host; PYODIDE=address takes it
+    from there, by default from the public network; REPOSITORY=owner/name makes buttons for Binder.
+    """
+    arguments = [Path(options.get("TO", ROOT / "site")).absolute()]
+    if "PYODIDE" in options:
+        place = options["PYODIDE"]
+        arguments += ["--pyodide", place if "://" in place else Path(place).absolute()]
+    if "REPOSITORY" in options:
+        arguments += ["--repository", options["REPOSITORY"]]
+    return run(environment("site"), "tools/site.py", *arguments)
+
+
 def command_bench(options):
     """Measure the speed, one benchmark after the other; let nothing else run meanwhile."""
     python, status = environment("lab", "test"), 0
@@ -232,7 +247,7 @@ def command_constraints(options):
         folder, free = Path(scratch, "venv"), Path(scratch, "free.txt")
         free.write_text("", "utf-8")
         say("Resolving in a fresh environment ...")
-        make(folder, f"{ROOT}[lab,test]", free)
+        make(folder, f"{ROOT}[lab,test,site]", free)
         freeze = [venv_python(folder), "-m", "pip", "freeze", "--all", "--exclude-editable"]
         said = subprocess.run(freeze, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
     pins = [line for line in said.splitlines() if re.fullmatch(r"(?!pip=)[\w.-]+==[\w.!+]+", line)]
@@ -267,6 +282,7 @@ OPTIONS = {
     "nbval": ["ONLY"],
     "notebooks": ["ONLY"],
     "processors": ["ONLY"],
+    "site": ["PYODIDE", "REPOSITORY", "TO"],
     "slides": ["ONLY", "TO"],
 }
 

@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all browser tests, on copies of the notebooks."""
+"""One JupyterLab, one Chromium and one built site for all browser tests, on copies of the notebooks."""
 
 import importlib.util
 import os
@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import lab
+import published
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -31,6 +32,25 @@ def jupyter(tmp_path_factory):
     shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     with lab.jupyterlab(folder) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, worker_id):
+    """Return the folder of the course's site, with a Pyodide of its own: built once for all workers.
+
+    COURSE_SITE names one that `make site PYODIDE=folder` has made, to save the time.
+    """
+    if "COURSE_SITE" in os.environ:
+        return Path(os.environ["COURSE_SITE"])
+    shared = tmp_path_factory.getbasetemp()
+    return published.once((shared if worker_id == "master" else shared.parent) / "site", published.build)
+
+
+@pytest.fixture(scope="session")
+def web(site):
+    """Return the address at which that site is served."""
+    with published.served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

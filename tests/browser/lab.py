@@ -61,6 +61,22 @@ def browser():
             running.close()
 
 
+def run_all(page):
+    """Run all cells of the notebook that is open; return the texts of the errors that cells raised."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for _ in range(3):  # a click that comes while the page still loads is lost
+        page.keyboard.press("Escape")
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with contextlib.suppress(TooLate):
+            page.wait_for_function(STARTED, timeout=10_000)
+            break
+    page.wait_for_function(AT_REST, arg=300, timeout=300_000)
+    raised = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
+    return raised.all_inner_texts()
+
+
 class Lab:
     """A running JupyterLab: where it is, and how to open a notebook of its folder in it."""
 
@@ -75,18 +91,7 @@ class Lab:
 
     def run_all(self, page):
         """Run all cells of the notebook that is open; return the texts of the errors that cells raised."""
-        from playwright.sync_api import TimeoutError as TooLate
-
-        for _ in range(3):  # a click that comes while the page still loads is lost
-            page.keyboard.press("Escape")
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-            with contextlib.suppress(TooLate):
-                page.wait_for_function(STARTED, timeout=10_000)
-                break
-        page.wait_for_function(AT_REST, arg=300, timeout=300_000)
-        raised = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
-        return raised.all_inner_texts()
+        return run_all(page)
 
     def _api(self, path, method="GET"):
         request = urllib.request.Request(f"{self.base}/api/{path}?token={self.token}", method=method)

@@ -1,0 +1,66 @@
+"""How Sphinx renders the notebooks (see tools/site.py, which prepares them and calls it)."""
+
+import os
+
+REPOSITORY = os.environ.get("COURSE_REPOSITORY", "")  # owner/name at GitHub; without it there is no Binder
+
+project = "How neural networks are optimised"
+author = "The authors of the course"
+language = "en"
+extensions = ["myst_nb"]
+exclude_patterns = ["conf.py"]
+
+# The notebooks' own form: stored outputs, GitHub's tables, links to headings as JupyterLab writes them
+nb_execution_mode = "off"
+nb_merge_streams = True
+myst_enable_extensions = ["amsmath", "dollarmath"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.header"]  # a section may open with a heading two levels down
+
+html_theme = "sphinx_book_theme"
+html_title = project
+html_static_path = ["static"]
+html_css_files = ["course.css"]
+html_copy_source = False
+html_use_index = False
+html_last_updated_fmt = None
+mathjax_path = "mathjax/tex-chtml.js"  # a copy of our own: no page asks another host for anything
+
+html_context = {"default_mode": "auto"}  # dark where the reader's system is
+html_theme_options = {
+    "home_page_in_toc": True,
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "show_navbar_depth": 1,
+}
+if REPOSITORY:
+    html_theme_options |= {
+        "repository_url": f"https://github.com/{REPOSITORY}",
+        "repository_branch": "main",
+        "path_to_docs": "notebooks",
+        "use_repository_button": True,
+        "launch_buttons": {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"},
+    }
+
+
+def add_live_button(app, pagename, templatename, context, doctree):
+    """Put a button that opens the page's live version first in the header."""
+    source = app.env.doc2path(pagename, base=False) if doctree else ""
+    if str(source).endswith(".ipynb"):
+        context.setdefault("header_buttons", []).insert(
+            0,
+            {
+                "type": "link",
+                "text": "Run",
+                "tooltip": "Run this notebook in your browser",
+                "icon": "fas fa-play",
+                "url": f"lite/lab/index.html?path={pagename}.ipynb",
+                "label": "live-version",
+            },
+        )
+
+
+def setup(app):
+    """Add the button after the theme has made its own."""
+    app.connect("html-page-context", add_live_button, priority=900)
