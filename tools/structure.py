@@ -31,7 +31,6 @@ NO_LECTURE_YET = {
     "00_start_here.ipynb",
     "02b_searches_valleys_averages.ipynb",
     "03b_plateaus_noise_acceleration.ipynb",
-    "04_adaptive_methods.ipynb",
     "04b_limits_and_a_fair_comparison.ipynb",
     "05_initialisation_and_regularisation.ipynb",
     "05b_regularisation.ipynb",
