@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 
 from course_lib._checks import number_in, require, whole_number
 
-__all__ = ["palettised", "png", "show"]
+__all__ = ["described", "palettised", "png", "show"]
 
 PIXELS_PER_INCH = 100
 """Pixels on the page per inch of `figsize`: a figure 9 inches wide takes 900 pixels."""
@@ -95,7 +96,7 @@ def show(fig, caption):
     """Display `fig` with `caption` below it, then close it.
 
     The picture is stored once, at twice the pixels that it takes on the page, or at one and a half times if
-    it would otherwise reach 60 kB. The caption is its text alternative as well.
+    it would otherwise reach 60 kB. Titles, axes and caption are its text alternative: see `described`.
 
     Parameters
     ----------
@@ -124,10 +125,10 @@ def show(fig, caption):
     require(words, "caption", caption, "a text", "Say in one or two sentences what is to be seen.")
     caption = " ".join(caption.split())
     picture = _small(fig)
-    width = round(fig.get_size_inches()[0] * PIXELS_PER_INCH)
+    width, alt = round(fig.get_size_inches()[0] * PIXELS_PER_INCH), described(fig, caption)
     plt.close(fig)
     data = base64.b64encode(picture).decode("ascii")
-    display(_Output(caption, "image/png", data, {"width": width, "alt": caption}))
+    display(_Output(caption, "image/png", data, {"width": width, "alt": alt}))
     paragraph = f'<p class="course-caption" style="max-width: {width}px">{html.escape(caption)}</p>'
     display(_Output(caption, "text/html", paragraph, {}))
 
@@ -140,6 +141,60 @@ def _small(fig):
         if len(picture) < SMALL:
             return picture
     return palettised(_render(fig, 1.5 * PIXELS_PER_INCH), 256)
+
+
+def described(fig, caption):
+    """Return the text alternative of `fig`: its titles and axes, then `caption`.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+    caption : str
+        What is to be seen, which tells most to whoever knows what is drawn.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> fig, (left, right) = plt.subplots(1, 2)
+    >>> _ = left.set(title="Path", xlabel="$x_1$", ylabel="$x_2$")
+    >>> _ = right.set(title="Loss", xlabel="step", yscale="log")
+    >>> described(fig, "It arrives.")
+    'Path (x: x1; y: x2); Loss (x: step; y: logarithmic). It arrives.'
+    >>> plt.close(fig)
+    """
+    panels = "; ".join(filter(None, map(_panel, fig.axes)))
+    whole = [_plain(text) for text in (fig.get_suptitle(), fig.get_supxlabel(), fig.get_supylabel())]
+    head = ": ".join(filter(None, [*whole, panels]))
+    return f"{head}{'' if head.endswith(('.', '?', '!')) else '.'} {caption}" if head else caption
+
+
+def _panel(ax):
+    """Return title and axes of one panel in words, or nothing if it names neither."""
+    labels = {"x": ax.get_xlabel(), "y": ax.get_ylabel()} if ax.axison else {}
+    title = "".join(ax.get_title(loc=place) for place in ("left", "center", "right"))
+    if not (ax.get_visible() and (title or any(labels.values()))):
+        return ""
+    axes = []
+    for name, label in labels.items():
+        log = "logarithmic" if getattr(ax, f"get_{name}scale")() == "log" else ""
+        if label or log:
+            axes.append(f"{name}: {', '.join(filter(None, [label, log]))}")
+    if ax.get_label() == "<colorbar>":
+        axes = [f"colours: {label}" for label in labels.values() if label]
+    return _plain(f"{title} ({'; '.join(axes)})" if axes else title)
+
+
+def _plain(text):
+    """Return a text of Matplotlib as one line without the signs of its mathematics."""
+    words = {r"\cdot": "·", r"\,": " "}
+    for sign, word in words.items():
+        text = text.replace(sign, word)
+    text = re.sub(r"\$([^$]*)\$", lambda formula: re.sub(r"[\\_{}]", "", formula[1]), text)
+    return " ".join(text.split())
 
 
 class _Output:

@@ -6,6 +6,7 @@ const GAP = -(2 ** 15); // in place of x: lift the pen
 const NUDGES = [8, 20]; // milliseconds after which a lone question is followed by an empty message
 const REST = 250; // milliseconds without a move after which pictures sent in haste are asked for again
 const PATIENCE = 5000; // milliseconds without an answer until the reader is told
+const PAUSE = 600; // milliseconds without a change after which the text below the picture is spoken
 
 const STOPPED = "The kernel of this view has stopped. Run its cell again to move it.";
 const SILENT = "No answer from the kernel for 5 s: it is busy with another cell, or it has stopped.";
@@ -149,6 +150,7 @@ function makeSlider(control, onMove) {
       slider.position = control.start;
     },
     pause() {},
+    isPlaying: () => false,
   };
   input.addEventListener("input", () => {
     slider.pause();
@@ -161,7 +163,7 @@ function makeSlider(control, onMove) {
 }
 
 // A slider that moves on by itself; one step at each press where the reader asked for reduced motion.
-function makePlayer(control, onMove, onPlay) {
+function makePlayer(control, onMove) {
   const slider = makeSlider(control, onMove);
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const button = element("button", { type: "button" });
@@ -171,13 +173,13 @@ function makePlayer(control, onMove, onPlay) {
     const action = timer !== null ? "pause" : still.matches ? "step" : "play";
     button.textContent = { pause: "Pause", step: "Next step", play: "Play" }[action];
     button.dataset.action = action;
-    onPlay(timer !== null);
   };
   const advance = () => {
     slider.position = slider.position === slider.last ? 0 : slider.position + 1;
     if (slider.position === slider.last) slider.pause();
     onMove();
   };
+  slider.isPlaying = () => timer !== null;
   slider.pause = () => {
     clearInterval(timer);
     timer = null;
@@ -253,23 +255,60 @@ function talkToKernel(model, content, complain) {
   return { ask, hear, stop, isQuiet: () => sent.size === 0 };
 }
 
+// ---- For who listens -----------------------------------------------------------------------------------
+
+// Speak a text once it has stopped changing: a slider that moves says its own value meanwhile.
+function makeSpeaker(isBusy) {
+  const node = element("span", { class: "live-spoken", role: "status" });
+  let [timer, last] = [null, null];
+  const stop = () => clearTimeout(timer);
+  const speak = (text) => {
+    last ??= text; // what stands there from the start is read where it stands
+    const say = () => {
+      if (isBusy()) return speak(text);
+      if (text !== last) node.textContent = last = text;
+      timer = setTimeout(() => node.replaceChildren(), PATIENCE); // or it would be read twice
+    };
+    stop();
+    timer = setTimeout(say, PAUSE);
+  };
+  return { node, speak, stop };
+}
+
+// JupyterLab leaves out the text alternative that `show` stores with a picture: its caption takes its place.
+function describePictures() {
+  for (const image of document.querySelectorAll(".jp-OutputArea-child img:not([alt])")) {
+    const caption = image.closest(".jp-OutputArea-child").nextElementSibling?.querySelector(".course-caption");
+    if (caption) image.alt = caption.textContent;
+  }
+}
+
+function keepPicturesDescribed() {
+  if (window.coursePictures) return; // one observer serves the whole page
+  window.coursePictures = new MutationObserver(describePictures);
+  window.coursePictures.observe(document.body, { childList: true, subtree: true });
+  describePictures();
+}
+
 // ---- The view ------------------------------------------------------------------------------------------
 
 function render({ model, el }) {
   const [width, height] = model.get("size");
   const alt = model.get("alt");
-  const canvas = element("canvas", { role: "img", "aria-label": alt });
-  const status = element("div", { class: "live-status", role: "status" });
+  const status = element("div", { class: "live-status", id: `live-status-${Math.random()}` });
+  const canvas = element("canvas", { role: "img", "aria-label": alt, "aria-describedby": status.id });
   const reset = element("button", { type: "button" }, "Reset");
   const bar = element("div", { class: "live-controls" });
   const named = { class: "live-view", role: "group", "aria-label": `Live view: ${alt}` };
-  const box = element("div", named, bar, canvas, status);
+  const speaker = makeSpeaker(() => sliders.some((slider) => slider.isPlaying()));
+  const box = element("div", named, bar, canvas, status, speaker.node);
   canvas.style.cssText = `width: ${width}px; aspect-ratio: ${width} / ${height}`;
   el.append(box);
 
   const say = (text, isError) => {
     status.textContent = text;
     status.classList.toggle("live-error", isError);
+    speaker.speak(text);
   };
   const sliders = [];
   const content = () => ({
@@ -277,10 +316,9 @@ function render({ model, el }) {
     ratio: window.devicePixelRatio,
   });
   const kernel = talkToKernel(model, content, (text) => say(text, true));
-  const onPlay = (playing) => status.setAttribute("aria-live", playing ? "off" : "polite");
   for (const control of model.get("controls")) {
-    const [make, move] = [control.fps ? makePlayer : makeSlider, () => kernel.ask()];
-    sliders.push(make(control, move, onPlay));
+    const make = control.fps ? makePlayer : makeSlider;
+    sliders.push(make(control, () => kernel.ask()));
     bar.append(sliders.at(-1).row);
   }
   bar.append(reset);
@@ -307,6 +345,7 @@ function render({ model, el }) {
     box.dispatchEvent(new CustomEvent("drawn"));
   };
   show();
+  keepPicturesDescribed();
 
   // JupyterLab would take the arrow keys for moving between cells.
   box.addEventListener("keydown", (event) => {
@@ -320,6 +359,7 @@ function render({ model, el }) {
     for (const [event, react] of Object.entries(heard)) model.off(event, react);
     window.removeEventListener("resize", show);
     for (const slider of sliders) slider.pause();
+    speaker.stop();
   };
 }
 

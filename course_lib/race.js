@@ -106,8 +106,10 @@ async function race(box, data) {
     "div",
     { class: "live-controls" },
     element("div", { class: "live-control" }, button, control("step", slider), text),
-    element("div", { class: "live-control" }, control("speed", speed)),
   );
+  const spoken = element("span", { class: "live-spoken", role: "status" });
+  if (!reduced) bar.append(element("div", { class: "live-control" }, control("speed", speed)));
+  bar.append(spoken);
 
   let [position, playing, before, frame, ratio, layers] = [steps, false, 0, 0, 0, null];
 
@@ -140,6 +142,9 @@ async function race(box, data) {
     cancelAnimationFrame(frame);
     if (playing) [before, frame] = [0, requestAnimationFrame(tick)];
   };
+  const say = () => {
+    spoken.textContent = playing ? "" : `step ${text.textContent}`;
+  };
   const tick = (now) => {
     const passed = before ? Math.min(now - before, 100) / 1000 : 0; // a page that was hidden has not run on
     before = now;
@@ -147,6 +152,7 @@ async function race(box, data) {
     if (position === steps || !box.isConnected) setPlaying(false);
     else frame = requestAnimationFrame(tick);
     show();
+    if (!playing) say();
   };
 
   button.addEventListener("click", () => {
@@ -154,6 +160,7 @@ async function race(box, data) {
     else if (reduced) position = Math.floor(position) + 1;
     setPlaying(!playing && !reduced);
     show();
+    say();
   });
   slider.addEventListener("input", () => {
     position = Number(slider.value);

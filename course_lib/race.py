@@ -21,7 +21,7 @@ from PIL import Image
 from course_lib import _canvas, _movies
 from course_lib._checks import number_in, one_of, require
 from course_lib._labels import EndLabels
-from course_lib.display import PIXELS_PER_INCH, SMALL, palettised, png
+from course_lib.display import PIXELS_PER_INCH, SMALL, described, palettised, png
 
 __all__ = ["Race", "race"]
 
@@ -143,18 +143,18 @@ class Race:
             still = png(self._fig, dpi=1.5 * PIXELS_PER_INCH)
         still, width = _base64(still), round(self._fig.bbox.width)
         bundle = {"text/plain": repr(self), "image/png": still, "text/html": self._html(still, width)}
-        return bundle, {"image/png": {"alt": self.alt, "width": width}}
+        return bundle, {"image/png": {"alt": described(self._fig, self.alt), "width": width}}
 
     def _html(self, still, width):
         """Return the player: a picture with its caption, and the script that brings it to life."""
         style = Path(__file__).with_name("live.css").read_text("utf-8")
         script = Path(__file__).with_name("race.js").read_text("utf-8")
         data = json.dumps(self._data(), separators=(",", ":")).replace("<", "\\u003c")
-        alt = html.escape(self.alt)
+        caption, alt = html.escape(self.alt), html.escape(described(self._fig, self.alt))
         return (
-            f'<div class="race-view" role="group" aria-label="Race: {alt}">\n<style>\n{style}</style>\n'
+            f'<div class="race-view" role="group" aria-label="Race: {caption}">\n<style>\n{style}</style>\n'
             f'<img src="{PNG}{still}" alt="{alt}" width="{width}">\n'
-            f'<p class="course-caption" style="max-width: {width}px">{alt}</p>\n'
+            f'<p class="course-caption" style="max-width: {width}px">{caption}</p>\n'
             f"<script>\n(() => {{\n{script}\nrace(document.currentScript.parentElement, {data});\n}})();\n"
             "</script>\n</div>"
         )
@@ -167,7 +167,7 @@ class Race:
             for artist in moving:
                 scene += self._looks(artist)
         return {
-            "alt": self.alt,
+            "alt": described(self._fig, self.alt),
             "size": self._size(1),
             "seconds": self.seconds,
             "layers": [PNG + _base64(_small(layer)) for layer in _canvas.layers(self._fig, self._levels)],

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from course_lib import _canvas
 from course_lib._checks import number_in, require, whole_number
-from course_lib.display import PIXELS_PER_INCH, SMALL, png
+from course_lib.display import PIXELS_PER_INCH, SMALL, described, png
 
 __all__ = ["Control", "LiveFigure", "live", "log_slider", "player", "slider"]
 
@@ -346,7 +346,9 @@ class LiveFigure(anywidget.AnyWidget):
         if len(picture) >= SMALL:
             picture = png(self._fig, dpi=1.5 * PIXELS_PER_INCH)
         bundle |= {"text/plain": repr(self), "image/png": base64.b64encode(picture).decode("ascii")}
-        return bundle, {"image/png": {"alt": self.alt, "width": round(self.size[0])}}
+        sentences = [text.rstrip(".") for text in (repr(self), self.answer["status"]) if text]
+        alt = described(self._fig, ". ".join(sentences) + ".")
+        return bundle, {"image/png": {"alt": alt, "width": round(self.size[0])}}
 
 
 def _limits(ax):

@@ -236,3 +236,57 @@ def test_show_wants_a_caption(fig, caption, shown):
 def test_show_wants_a_figure(fig, shown):
     with pytest.raises(ValueError, match=r"^fig = .*plt\.subplots"):
         display.show(fig.axes[0], CAPTION)
+
+
+# --- what a picture shows, in words ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("panels", "whole", "words"),
+    [
+        ([{}], {}, ""),
+        ([{"yscale": "log"}], {}, ""),
+        ([{"title": "Loss"}], {}, "Loss. "),
+        ([{"title": "Who wins?"}], {}, "Who wins? "),
+        ([{"xlabel": "step"}], {}, "(x: step). "),
+        (
+            [{"title": "Two\nlines", "ylabel": r"$\phi_1$ in exp_range"}],
+            {},
+            "Two lines (y: phi1 in exp_range). ",
+        ),
+        ([{"ylabel": r"$u^p\,\cdot$ scale", "yscale": "log"}], {}, "(y: u^p · scale, logarithmic). "),
+        ([{"title": "A", "xscale": "log"}, {"title": "B"}], {}, "A (x: logarithmic); B. "),
+        ([{"title": "A"}, {}, {"title": "C", "visible": False}], {"suptitle": "All"}, "All: A. "),
+        ([{"title": "A"}], {"suptitle": "All", "supxlabel": "step", "supylabel": "f"}, "All: step: f: A. "),
+    ],
+)
+def test_titles_and_axes_are_said_before_the_caption(panels, whole, words):
+    fig, axs = plt.subplots(1, len(panels), squeeze=False)
+    for ax, about in zip(axs.flat, panels, strict=True):
+        ax.set(**about)
+    for name, text in whole.items():
+        getattr(fig, name)(text)
+    assert display.described(fig, "It falls.") == f"{words}It falls."
+    plt.close(fig)
+
+
+def test_axes_that_are_not_drawn_are_not_said_and_a_colour_bar_is():
+    fig, (left, right) = plt.subplots(1, 2)
+    left.set(title="A digit", xlabel="unseen")
+    left.set_axis_off()
+    fig.colorbar(right.imshow([[0, 1]]), ax=right, label="rate")
+    assert display.described(fig, "It falls.") == "A digit; (colours: rate). It falls."
+    plt.close(fig)
+
+
+@pytest.mark.parametrize("place", ["left", "center", "right"])
+def test_a_title_may_stand_anywhere(fig, place):
+    fig.axes[0].set_title("Loss", loc=place)
+    fig.axes[0].set(xlabel="", ylabel="")
+    assert display.described(fig, "It falls.").endswith("Loss. It falls.")
+
+
+def test_show_stores_titles_and_axes_with_the_picture(fig, shown):
+    fig.axes[0].set(title="Loss", xlabel="step", ylabel="")
+    display.show(fig, CAPTION)
+    assert shown[0][1]["image/png"]["alt"] == f"Loss (x: step). {CAPTION}"

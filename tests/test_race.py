@@ -88,6 +88,17 @@ def test_the_bundle_holds_text_still_and_player():
     assert (data["alt"], data["size"], data["seconds"], data["counts"]) == (alt, [500, 200], 8, [5, 3])
 
 
+def test_titles_and_axes_are_part_of_the_text_alternative():
+    fig, ax = plt.subplots()
+    ax.set(title="The <valley>", xlabel="$x_1$")
+    bundle, metadata = race(fig, ax.plot([0, 1]), alt="One track.")._repr_mimebundle_()
+    alt = "The <valley> (x: x1). One track."
+    assert metadata["image/png"]["alt"] == alt
+    assert f' alt="{html.escape(alt)}" width=' in bundle["text/html"]
+    assert 'aria-label="Race: One track."' in bundle["text/html"]
+    assert '"alt":"The \\u003cvalley> (x: x1). One track."' in bundle["text/html"]
+
+
 def test_no_text_can_end_the_script():
     text = small(alt="A line and </script> behind it.")[0]._repr_mimebundle_()[0]["text/html"]
     assert text.count("</script") == 1

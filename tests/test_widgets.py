@@ -761,12 +761,20 @@ def test_limits_that_step_moves_are_an_error_and_put_back(limits):
 # ---- The saved notebook --------------------------------------------------------------------------------
 
 
+def test_the_text_alternative_says_where_the_view_stands():
+    fig, ax = plt.subplots()
+    ax.set(title="Slope", xlabel="x")
+    view = live(fig, lambda k: f"k = {k}", ax.plot([0, 1]), alt="a line", k=slider(0, 3, 1, n=3))
+    assert view._repr_mimebundle_()[1]["image/png"]["alt"] == "Slope (x: x). Live view: a line. k = 1."
+    assert view.alt == "a line"
+
+
 def test_the_saved_notebook_holds_the_picture():
     view, *_ = one_line()
     assert plt.get_fignums() == []
     bundle, metadata = view._repr_mimebundle_()
     assert bundle["text/plain"] == repr(view) == "Live view: A line."
-    assert metadata == {"image/png": {"alt": "A line.", "width": 400}}
+    assert metadata == {"image/png": {"alt": "Live view: A line.", "width": 400}}
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == view.model_id
     picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
     assert (picture.format, picture.mode, picture.size) == ("PNG", "P", (800, 600))

@@ -305,15 +305,40 @@ def is_small(book):
         yield f"{size:,} bytes: more than {LARGEST:,}"
 
 
+def alternative(output):
+    """Return the text alternative that is stored with a picture."""
+    return output.metadata.get("image/png", {}).get("alt", "")
+
+
+def has_text_alternatives(book):
+    """Each picture is said in words: what is drawn, then what is to be seen."""
+    for cell, _, output in pictures(book.cells):
+        alt = alternative(output)
+        if len(alt.split()) < 10 or not re.search(r"[.!?]\)?$", alt):
+            yield f"{cell.id}: a picture whose text alternative is no sentence: {alt!r}"
+        if re.match(r"(?i)(an? |the )?(figure|picture|image|plot|graph|chart)\b", alt):
+            yield f"{cell.id}: a text alternative that says only that there is a picture: {alt!r}"
+    for cell in book.cells:
+        html_outputs = [
+            o.data["text/html"] for o in cell.get("outputs", []) if "text/html" in o.get("data", {})
+        ]
+        said = [cell.source] if cell.cell_type == "markdown" else html_outputs
+        for text in said:
+            for image in re.findall(r"<img\b[^>]*>|!\[[^]]*\]\(", text):
+                found = re.search(r'alt="([^"]*)"|!\[([^]]*)', image)
+                if not found or len("".join(filter(None, found.groups())).split()) < 4:
+                    yield f"{cell.id}: an image without a text alternative: {image[:60]}"
+
+
 def has_captions(book):
-    """Each figure comes from `show`: the caption is its text alternative, and stands visibly below it."""
+    """Each figure comes from `show`: the caption ends its text alternative, and stands visibly below it."""
     for cell, position, output in pictures(book.cells):
         if is_live(output) or is_race(output):
             continue
-        caption, alt = output.data.get("text/plain", ""), output.metadata.get("image/png", {}).get("alt")
+        caption, alt = output.data.get("text/plain", ""), alternative(output)
         below = cell.outputs[position + 1 : position + 2]
         visible = below[0].get("data", {}).get("text/html", "") if below else ""
-        if "image/png" not in output.data or len(caption.split()) < 4 or alt != caption:
+        if "image/png" not in output.data or len(caption.split()) < 4 or not alt.endswith(caption):
             yield f"{cell.id}: a picture that does not come from show(fig, caption)"
         elif html.unescape(re.sub("<[^>]*>", "", visible)).strip() != caption:
             yield f"{cell.id}: a picture without its caption below"
@@ -346,7 +371,7 @@ def has_proper_races(book):
         for output in races:
             caption = output.data["text/plain"].removeprefix("Race: ")
             player = output.data.get("text/html", "")
-            if output.metadata.get("image/png", {}).get("alt") != caption or len(caption.split()) < 4:
+            if not alternative(output).endswith(caption) or len(caption.split()) < 4:
                 yield f"{cell.id}: a race without its picture, or without a description"
             visible = re.search('<p class="course-caption"[^>]*>([^<]*)</p>', player)
             if not visible or html.unescape(visible[1]) != caption:
@@ -531,6 +556,7 @@ RULES = [
     names_no_machine,
     prints_no_noise,
     is_small,
+    has_text_alternatives,
     has_captions,
     has_proper_live_views,
     has_proper_races,

@@ -93,6 +93,11 @@ class Lab:
         """Run all cells of the notebook that is open; return the texts of the errors that cells raised."""
         return run_all(page)
 
+    def set_theme(self, page, name):
+        """Change JupyterLab's colours: to "JupyterLab Light" or "JupyterLab Dark"."""
+        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
+        page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
     def _api(self, path, method="GET"):
         request = urllib.request.Request(f"{self.base}/api/{path}?token={self.token}", method=method)
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -143,6 +148,7 @@ def jupyterlab(folder):
         own = {f"JUPYTER_{kind}_DIR": f"{home}/{kind.lower()}" for kind in ("RUNTIME", "CONFIG", "DATA")}
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
         command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
+        command.append("--LabApp.expose_app_in_browser=True")  # as window.jupyterapp, see set_theme
         command += [f"--LabApp.app_settings_dir={settings.parent}", f"--ServerApp.root_dir={folder}"]
         with open(Path(home, "lab.log"), "wb") as log:
             env = os.environ | own | {"JUPYTERLAB_WORKSPACES_DIR": f"{home}/workspaces"}

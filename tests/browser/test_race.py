@@ -266,10 +266,15 @@ def test_reduced_motion_goes_step_by_step(open_page):
     page, _ = open_page(reduced_motion="reduce")
     race = races_of(page)[0]
     assert race.button.inner_text() == "Next step"
+    assert race.speed.count() == 0, "it would change nothing"
+    race.box.evaluate("box => { box.count = 0; box.addEventListener('drawn', () => box.count++); }")
     for k in (0, 1, 2):
         race.button.click()
         page.wait_for_timeout(100)
         assert race.state() | {"picture": ""} == {"position": k, "playing": False, "picture": ""}
+        assert race.box.get_by_role("status").inner_text() == f"step {k} of 40"
+    assert race.press("ArrowRight", "ArrowRight") == 4
+    assert race.box.evaluate("box => box.count") == 5, "one picture for each press"
 
 
 def test_names_roles_and_values_are_there_for_a_screen_reader(open_page):

@@ -37,6 +37,7 @@ from tools.structure import (
     has_proper_races,
     has_short_cells,
     has_small_pictures,
+    has_text_alternatives,
     has_the_closing_frame,
     has_the_opening_frame,
     has_the_stored_form,
@@ -110,7 +111,7 @@ def picture(width=900, height=300, mode="P", noise=False):
 
 def figure(caption="Three walkers go downhill; one is thrown out."):
     """Return the two outputs of show."""
-    metadata = {"image/png": {"alt": caption, "width": 900}}
+    metadata = {"image/png": {"alt": f"Downhill (x: x; y: loss). {caption}", "width": 900}}
     return [
         new_output("display_data", {"image/png": picture(), "text/plain": caption}, metadata=metadata),
         new_output("display_data", {"text/html": f"<p>{html.escape(caption)}</p>", "text/plain": caption}),
@@ -120,14 +121,16 @@ def figure(caption="Three walkers go downhill; one is thrown out."):
 def live_view():
     """Return the output of a live view."""
     data = {"image/png": picture(), "text/plain": "Live view: three walkers go downhill"}
-    return new_output("execute_result", data)
+    alt = "Downhill (x: x; y: loss). Live view: three walkers go downhill. lr = 0.1."
+    return new_output("execute_result", data, metadata={"image/png": {"alt": alt, "width": 900}})
 
 
 def race(caption="Three methods run down a valley."):
     """Return the output of a race."""
     player = f'<div><p class="course-caption" style="">{html.escape(caption)}</p><script></script></div>'
     data = {"image/png": picture(), "text/plain": f"Race: {caption}", "text/html": player}
-    return new_output("execute_result", data, metadata={"image/png": {"alt": caption, "width": 900}})
+    alt = f"Valley (x: x1; y: x2). {caption}"
+    return new_output("execute_result", data, metadata={"image/png": {"alt": alt, "width": 900}})
 
 
 def said(text):
@@ -413,9 +416,41 @@ def another_caption_below(book):
     cell(book, "figure").outputs[1].data["text/html"] = "<p>Something else is to be seen.</p>"
 
 
-@planted(has_captions)
+@planted(has_captions, has_text_alternatives)
 def no_text_alternative(book):
     cell(book, "figure").outputs[0].metadata = {}
+
+
+@planted(has_captions, has_text_alternatives)
+def a_title_as_text_alternative(book):
+    title = "Three walkers on the parabola go downhill and one is thrown out"
+    cell(book, "figure").outputs[0].metadata["image/png"]["alt"] = title
+
+
+@planted(has_text_alternatives)
+def a_text_alternative_that_names_a_picture_only(book):
+    caption = cell(book, "figure").outputs[0].data["text/plain"]
+    cell(book, "figure").outputs[0].metadata["image/png"]["alt"] = f"A figure. {caption}"
+
+
+@planted(has_text_alternatives)
+def a_live_view_without_text_alternative(book):
+    cell(book, "live").outputs[0].metadata = {}
+
+
+@planted(has_text_alternatives)
+def a_markdown_image_without_text_alternative(book):
+    cell(book, "recap").source += "\n![Valley](valley.png)"
+
+
+@planted(has_text_alternatives)
+def an_html_image_without_text_alternative(book):
+    cell(book, "recap").source += '\n<img src="valley.png" width="300">'
+
+
+@planted(has_text_alternatives)
+def an_image_in_an_output_without_text_alternative(book):
+    cell(book, "race").outputs[0].data["text/html"] += '<img src="valley.png">'
 
 
 @planted(has_captions)
