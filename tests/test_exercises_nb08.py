@@ -130,6 +130,12 @@ OTHER_TESTS = {
     7: {"g": [100, 1, 1, 1]},
     8: {"eps": 1.0},
 }
+VECTOR_TESTS = TESTS | {  # gradients of several parameters, as a function of a start with one
+    5: {"g": lambda x: np.array([3.0, 4.0])},
+    7: {"g": [[9.0, 1.0], [1.0, 1.0], [1.0, 1.0]]},
+    8: {"g": lambda x: [1e-5, 1.0]},
+}
+MORE_TESTS = TESTS | {5: {"x": [1.0, 2.0]}, 7: {"g": lambda x: 1 + 9 * (x > -0.05)}}
 SIX = ("beta", "lr", "rho", "eps", "beta2", "lr")
 
 
@@ -150,11 +156,11 @@ def shrinkage_list(shrink, lr):
 
 
 RIGHT = {
-    nb08.check_letters: [SIX, list(SIX), ("Beta", " lr", "RHO", "eps", "beta2", "lr ")],
+    nb08.check_letters: [SIX, list(SIX), np.array(SIX), ("Beta", " lr", "RHO", "eps", "beta2", "lr ")],
     nb08.check_velocity: [velocity_with_dict],
     nb08.check_same_eps: [eps_by_loop],
     nb08.check_same_shrinkage: [shrinkage_list],
-    nb08.check_tests: [TESTS, OTHER_TESTS],
+    nb08.check_tests: [TESTS, OTHER_TESTS, VECTOR_TESTS, MORE_TESTS],
 }
 
 
@@ -193,6 +199,8 @@ WRONG = {
         (but(1, lr=0.3), "constant rate"),
         (but(1, lr=[0.1] * 4), "all alike"),
         (but(1, lr=[0.1, 0.2]), "Give 4 rates"),
+        (but(1, lr=lambda t: 0.1 / (1 + t)), "a list of rates, one a step"),
+        (but(1, lr="falls"), "a list of rates, one a step"),
         (but(2, g=[5.0, -1.0]), "as a function"),
         (but(2, g=lambda x: 2.0), "depend on x"),
         (but(2, g=lambda x: x), "Nothing moves"),
@@ -205,11 +213,18 @@ WRONG = {
         (but(5, g=[9.0, -7.0]), "of two"),
         (but(5, g=[[9.0, 0.0], [0.0, -7.0]]), "two of them be large"),
         (but(5, g=[[0.3, 0.4]]), "nothing is clipped"),
+        (but(5, g=lambda x: 3.0), "of two"),
+        (but(5, g=lambda x: np.array([9.0, 0.0])), "two of them be large"),
+        (but(5, g=lambda x: np.array([0.3, 0.4])), "nothing is clipped"),
+        (but(5, x=[1.0, 2.0], g=[[9.0, 9.0]]), "which of the changes"),
         (but(6, g=[-5.0]), "start elsewhere"),
         (but(6, decay=0.0), "Without decay"),
         (but(7, g=[1.0, 5.0, 30.0]), "only rises"),
-        (but(7, g=[9.0, 1.0]), "Let it fall twice"),
-        (but(7, g=[9.0, 1.0, 90.0]), "Let it fall twice"),
+        (but(7, g=[9.0, 1.0]), "two steps running"),
+        (but(7, g=[9.0, 1.0, 90.0]), "two steps running"),
+        (but(7, g=[9.0, 1.0, 9.0, 1.0, 9.0]), "two steps running"),
+        (but(7, g=[[9.0, 1.0], [1.0, 9.0], [9.0, 1.0]]), "two steps running"),
+        (but(7, g=lambda x: 3.0), "only rises"),
         (but(7, g=[9.0, 1e-3, 1e-3]), "too short to be seen"),
         (but(7, g=[1.0, 0.0, 0.0, 1.0]), "while it is down"),
         (but(8, g=[50.0, -30.0]), "an ε of 1e-08 is not seen"),
@@ -246,6 +261,8 @@ def test_the_score_is_told():
         == "2 of 8 exposed. No test yet for 3, 4, 5, 6, 7, 8."
     )
     assert nb08.check_tests(but(6, decay=0.0)).message.startswith("7 of 8 exposed. In test 6 the rule")
+    two = nb08.check_tests(but(6, decay=0.0) | {2: {"g": [1.0]}, 8: ...})
+    assert two.message.startswith("5 of 8 exposed; not yet: 2, 6. In test 2 the rule")
     assert nb08.check_letters(with_letter(3, "lr")).message == "5 of 6 are right."
 
 

@@ -35,7 +35,6 @@ NO_LECTURE_YET = {
     "05b_regularisation.ipynb",
     "06_learning_rate_schedules.ipynb",
     "06b_cycles_finders_snapshots.ipynb",
-    "08_same_name_different_algorithm.ipynb",
 }
 KNOWN_TAGS = {"answer", "check", "dense", "live", "race", "solution", "stub", "timing"}
 EXEMPTIONS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}

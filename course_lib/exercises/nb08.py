@@ -43,7 +43,7 @@ WORDS = ("lr", "beta", "beta1", "beta2", "rho", "eps")
 )
 def check_letters(answer):
     """Require one of the course's names for each of the six letters."""
-    given = list(answer) if isinstance(answer, list | tuple) else []
+    given = np.ravel(answer).tolist() if isinstance(answer, list | tuple | np.ndarray) else []
     if len(given) != len(LETTERS) or not all(isinstance(word, str) for word in given):
         raise NotYet(f'Expected six names such as ("lr", "rho", …), got {short(answer)}.')
     given = [word.strip().casefold() for word in given]
@@ -147,7 +147,8 @@ def check_velocity():
         ),
     ],
     hint="Write √v + ε with v = v̂·(1 − β₂ᵗ⁺¹), and take √(1 − β₂ᵗ⁺¹) out of the sum.",
-    passed="An ε that fades in: with it PyTorch's formula goes Keras's way, step for step.",
+    passed="An ε that begins 32 times as large and fades to its own size: with it PyTorch's formula goes "
+    "Keras's way, step for step.",
 )
 def check_same_eps():
     """Compare with ε / √(1 − β2^(t+1)), t counting the updates made before."""
@@ -394,8 +395,8 @@ def trace(rule, test):
 
 def _start(test):
     x, g = np.atleast_1d(np.asarray(test["x"], dtype=float)), test["g"]
-    shape = x.shape if callable(g) else np.broadcast_shapes(x.shape, *(np.shape(row) for row in g))
-    return np.broadcast_to(x, shape).copy()
+    rows = [call(g, x)] if callable(g) else g
+    return np.broadcast_to(x, np.broadcast_shapes(x.shape, *map(np.shape, rows))).copy()
 
 
 def _slope(g, t):
@@ -415,8 +416,10 @@ def _gap(k, test):
     return 0.0 if gap == 0 else gap / way if np.isfinite(way) else np.inf
 
 
-def _rows(g):
-    return [] if callable(g) else [np.atleast_1d(np.asarray(row, dtype=float)) for row in g]
+def _met(k, test):
+    """Return the gradients that the rule meant meets, one a step, as it goes."""
+    points = trace(BUGS[k][1], test)[:-1]
+    return np.array([_slope(test["g"], t)(x) for t, x in enumerate(points, start=1)])
 
 
 def _about_rates(test):
@@ -447,12 +450,12 @@ def _about_betas(test):
 
 
 def _about_parameters(test):
-    rows = _rows(test["g"])
-    if rows and max(map(len, rows)) == 1 and np.size(test["x"]) == 1:
+    gradients = _met(5, test)
+    if gradients[0].size == 1:
         return (
             "With one parameter the norm *is* the absolute value: give gradients of two, such as `[[1, 2]]`."
         )
-    if rows and all(np.count_nonzero(row) < 2 for row in rows):
+    if all(np.count_nonzero(g) < 2 for g in gradients):
         return "With a single entry that is not 0 the norm is its absolute value: let two of them be large."
     return "No gradient here is longer than c: nothing is clipped."
 
@@ -464,15 +467,19 @@ def _about_start(test):
 
 
 def _about_falls(test):
-    v, fell, twice = 0.0, False, False
-    for row in _rows(test["g"]):
-        new = test["beta2"] * v + (1 - test["beta2"]) * row**2
-        falls = np.any(new < v)
-        fell, twice, v = fell or falls, twice or (falls and fell), new
-    if not fell:
+    v = largest = below = longest = 0  # below: for how many steps v has been below its largest value
+    for g in _met(7, test):
+        v = test["beta2"] * v + (1 - test["beta2"]) * g**2
+        largest = np.maximum(largest, v)
+        below = np.where(v < largest, below + 1, 0)
+        longest = max(longest, below.max())
+    if longest == 0:
         return "The average v only rises here, so the last value is the largest: begin with a large gradient."
-    if not twice:
-        return "v falls in one step only: the value before it is still the largest of all. Let it fall twice."
+    if longest == 1:
+        return (
+            "When v falls, it rises again at once, or the test ends: the value before is still the largest "
+            "of all. Keep v below its largest for two steps running."
+        )
     return "v falls, but while it is down the steps are too short to be seen: larger gradients there."
 
 
@@ -538,6 +545,8 @@ def _require_numbers(k, name, value):
         fine = numbers.ndim == 0
     if not fine:
         hint = "Finite numbers; if the gradients are lists, all of one length."
+        if name == "lr":
+            hint = "Give a rate, or a list of rates, one a step."
         raise NotYet(f"Test {k}: `{name}` = {short(value)} cannot be run.", hint)
 
 
@@ -558,7 +567,7 @@ def check_tests(tests):
     strange = [k for k in tests if k not in BUGS]
     if strange:
         raise NotYet(f"There is no rule {short(strange[0])}.", "They are numbered 1 to 8.")
-    exposed, first = [], None
+    exposed, first = [], ""
     for k in sorted(given):
         test = _merged(k, given[k])
         try:
@@ -567,14 +576,17 @@ def check_tests(tests):
             raise NotYet(f"Test {k} cannot be run: {error}.", "Do x and the gradients fit?") from None
         if gap >= LEAST:
             exposed.append(k)
-        elif first is None:
+        elif not first:
             part = "not at all" if gap < 1e-12 else f"by {gap:.0e} of the way"
             still = not np.ptp(trace(BUGS[k][1], test), axis=0).any()
             hint = "Nothing moves in this test: at the start the gradient is 0." if still else ABOUT[k](test)
-            first = f"In test {k} the rule and the one that was meant part {part}.", hint
-    score = f"{len(exposed)} of {len(BUGS)} exposed."
+            first = f"In test {k} the rule and the one that was meant part {part}."
+    score = f"{len(exposed)} of {len(BUGS)} exposed"
+    failing = [str(k) for k in sorted(given) if k not in exposed]
+    if len(failing) > 1:
+        score += f"; not yet: {', '.join(failing)}"
     if first:
-        raise NotYet(f"{score} {first[0]}", first[1])
-    left = [k for k in BUGS if k not in given]
+        raise NotYet(f"{score}. {first}", hint)
+    left = [str(k) for k in BUGS if k not in given]
     if left:
-        raise NotYet(f"{score} No test yet for {', '.join(map(str, left))}.", "So far, so good: go on.")
+        raise NotYet(f"{score}. No test yet for {', '.join(left)}.", "So far, so good: go on.")

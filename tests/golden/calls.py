@@ -54,9 +54,14 @@ SAME = [
     Same("torch.optim.Adagrad([x], lr)", "Adagrad(lr)"),
     Same("torch.optim.Adagrad([x], lr, initial_accumulator_value=0.1, eps=1e-3)", "Adagrad(lr, 1e-3, 0.1)"),
     Same("torch.optim.Adagrad([x], lr, lr_decay=0.05)", "Adagrad(inverse_time(lr, 0.05))", CONSTANT),
-    Same("keras.optimizers.Adagrad(lr)", "Adagrad(lr, 1e-7, 0.1, 'inside')"),
-    Same("keras.optimizers.Adagrad(lr, 0.0, 1e-3)", "Adagrad(lr, 1e-3, 0.0, 'inside')"),
-    Same("optax.adagrad(lr)", "Adagrad(lr, 1e-7, 0.1, 'inside')"),
+    Same(
+        "keras.optimizers.Adagrad(lr)", "Adagrad(lr, eps=1e-7, initial_accumulator=0.1, eps_place='inside')"
+    ),
+    Same(
+        "keras.optimizers.Adagrad(lr, initial_accumulator_value=0.0, epsilon=1e-3)",
+        "Adagrad(lr, eps=1e-3, eps_place='inside')",
+    ),
+    Same("optax.adagrad(lr)", "Adagrad(lr, eps=1e-7, initial_accumulator=0.1, eps_place='inside')"),
     Same("optax.adagrad(lr, 0.0, 1e-3)", "Adagrad(lr, 1e-3, 0.0, 'inside')"),
     # RMSProp
     Same("torch.optim.RMSprop([x], lr)", "RMSProp(lr)"),
@@ -171,8 +176,8 @@ DIFFERENT = [
         2.0e-01,
     ),
     Different(
-        "keras.optimizers.Adagrad(lr, 0.0, 1e-3)",
-        "Adagrad(lr, 1e-3, 0.0)",
+        "keras.optimizers.Adagrad(lr, initial_accumulator_value=0.0, epsilon=1e-3)",
+        "Adagrad(lr, eps=1e-3)",
         "Keras adds ε inside the root",
         3.0e01,
         3.0e01,
