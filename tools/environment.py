@@ -159,6 +159,7 @@ def quiet_jupyter(folder):
 def shut_out(scratch):
     """Return environment variables that keep the user's own files from changing the outputs of a kernel."""
     return {
+        "COURSE_DATA": "",  # real data on this disk, which notebook 07 would train on
         "COURSE_PROGRESS": str(Path(scratch, "progress.json")),  # what the learner has passed
         "IPYTHONDIR": str(Path(scratch, "ipython")),  # start-up files
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a warning of the debugger
