@@ -245,7 +245,6 @@ def made(tmp_path, monkeypatch):
     constraints = tmp_path / "constraints.txt"
     constraints.write_text("numpy==2.1.0\n")
     monkeypatch.setattr(environment, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(environment, "STAMP", tmp_path / ".venv/course.json")
     monkeypatch.setattr(environment, "CONSTRAINTS", constraints)
     found = []
 
@@ -262,6 +261,15 @@ def test_environment_is_made_once(made):
     assert environment.environment("lab") == str(environment.venv_python(environment.VENV))
     environment.environment("lab")
     assert made == [("[lab]", True)]
+
+
+def test_environment_of_a_lecture_leaves_that_of_the_course_alone(made, tmp_path):
+    environment.environment("lab")
+    lecture = tmp_path / "lecture"
+    assert environment.environment("lecture", folder=lecture) == str(environment.venv_python(lecture))
+    environment.environment("lab")
+    environment.environment("lecture", folder=lecture)
+    assert made == [("[lab]", True), ("[lecture]", True)]
 
 
 def test_environment_is_completed_in_place(made):
@@ -608,3 +616,33 @@ def test_faults_are_not_planted_where_the_tests_fail_anyway(repository, capsys):
     (repository / "tests/test_m.py").write_text("def test_f():\n    assert False\n")
     assert planted_faults.main(["--jobs", "1"]) == 1
     assert "the tests fail without any fault: tests/test_m.py::test_f" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "NOTEBOOK is missing: say which lecture, e.g. NOTEBOOK=03"),
+        (["NOTEBOOK=99"], "NOTEBOOK=99: there is no such notebook"),
+        (["NOTEBOOK=02", "PORT=0"], "PORT=0: must be a number"),
+    ],
+)
+def test_lecture_says_what_is_missing_before_anything_is_made(options, said, made, capsys):
+    assert commands.main(["lecture", *options]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"course: {said}")
+    assert made == []
+
+
+def test_lecture_opens_the_notebook_in_an_environment_of_its_own(made, monkeypatch, tmp_path):
+    ran = []
+    monkeypatch.setattr(commands, "CACHE", tmp_path / ".cache")
+    monkeypatch.setattr(commands, "run", lambda *command, **variables: ran.append(command) or 0)
+    assert commands.main(["lecture", "NOTEBOOK=02", "BROWSER=no"]) == 0
+    assert made == [("[lecture]", True)]
+    ((python, tool, notebook, *options),) = ran
+    assert (tool, notebook.name, options) == (
+        "tools/lecture.py",
+        "02_gradient_descent_and_sgd.ipynb",
+        ["--no-browser"],
+    )
+    assert ".cache" in python

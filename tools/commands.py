@@ -197,6 +197,20 @@ def command_slides(options):
     return run(environment("slides"), "tools/slides.py", folder, *chosen)
 
 
+def command_lecture(options):
+    """Open a lecture as a live slideshow, in which the live views move: NOTEBOOK=03.
+
+    PORT=9000; BROWSER=no for servers. It has an environment of its own, made once.
+    """
+    if "NOTEBOOK" not in options:
+        raise CourseError("NOTEBOOK is missing: say which lecture, e.g. NOTEBOOK=03.")
+    notebook = named(options["NOTEBOOK"], "NOTEBOOK")
+    arguments = free_port(options["PORT"]) if "PORT" in options else []
+    if options.get("BROWSER") == "no":
+        arguments.append("--no-browser")
+    return run(environment("lecture", folder=CACHE / "lecture"), "tools/lecture.py", notebook, *arguments)
+
+
 def command_handouts(options):
     """Write the notebooks without solutions, and each as a PDF, into handouts/ or TO=folder.
 
@@ -247,7 +261,7 @@ def command_constraints(options):
         folder, free = Path(scratch, "venv"), Path(scratch, "free.txt")
         free.write_text("", "utf-8")
         say("Resolving in a fresh environment ...")
-        make(folder, f"{ROOT}[lab,test,site]", free)
+        make(folder, f"{ROOT}[lab,test,site,lecture]", free)
         freeze = [venv_python(folder), "-m", "pip", "freeze", "--all", "--exclude-editable"]
         said = subprocess.run(freeze, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
     pins = [line for line in said.splitlines() if re.fullmatch(r"(?!pip=)[\w.-]+==[\w.!+]+", line)]
@@ -278,6 +292,7 @@ COMMANDS = {name[8:]: thing for name, thing in list(globals().items()) if name.s
 OPTIONS = {
     "handouts": ["ONLY", "SOLUTIONS", "TO"],
     "lab": ["BROWSER", "FRESH", "PORT"],
+    "lecture": ["BROWSER", "NOTEBOOK", "PORT"],
     "movie": ["ONLY", "TO"],
     "nbval": ["ONLY"],
     "notebooks": ["ONLY"],

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-STAMP = VENV / "course.json"
+STAMP = "course.json"  # in an environment: what it holds
 CONSTRAINTS = ROOT / "constraints.txt"
 
 REMEDIES = [  # what an installer wrote, and what to do about it
@@ -55,30 +55,33 @@ def fingerprint():
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def installed():
+def installed(folder):
     """Return the extras that the environment holds; None if it is missing, half-made or out of date."""
     try:
-        stamp = json.loads(STAMP.read_text("utf-8"))
+        stamp = json.loads((folder / STAMP).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    fresh = stamp.get("fingerprint") == fingerprint() and venv_python(VENV).exists()
+    fresh = stamp.get("fingerprint") == fingerprint() and venv_python(folder).exists()
     return stamp["extras"] if fresh else None
 
 
-def environment(*extras):
-    """Return the Python of ``.venv``, which is made first, or completed, where that is needed.
+def environment(*extras, folder=None):
+    """Return the Python of ``.venv``, or of `folder`; it is made first, or completed, where that is needed.
 
     The stamp is written last: what an interruption left half-made is thrown away by the next call.
     """
-    present = installed()
+    folder = folder or VENV
+    present = installed(folder)
     if present is None or not set(extras) <= set(present):
         wanted = sorted({*extras, *(present or [])})
-        print(f"Preparing .venv ({', '.join(wanted)}): once, it takes a minute or two ...", flush=True)
-        STAMP.unlink(missing_ok=True)
-        make(VENV, f"{ROOT}[{','.join(wanted)}]", CONSTRAINTS, anew=present is None)
-        quiet_jupyter(VENV)
-        STAMP.write_text(json.dumps({"fingerprint": fingerprint(), "extras": wanted}), "utf-8")
-    return str(venv_python(VENV))
+        print(
+            f"Preparing {folder.name} ({', '.join(wanted)}): once, it takes a minute or two ...", flush=True
+        )
+        (folder / STAMP).unlink(missing_ok=True)
+        make(folder, f"{ROOT}[{','.join(wanted)}]", CONSTRAINTS, anew=present is None)
+        quiet_jupyter(folder)
+        (folder / STAMP).write_text(json.dumps({"fingerprint": fingerprint(), "extras": wanted}), "utf-8")
+    return str(venv_python(folder))
 
 
 def make(folder, course, constraints, anew=True):

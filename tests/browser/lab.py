@@ -155,7 +155,7 @@ def jupyterlab(folder):
             server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
         try:
             base = f"http://127.0.0.1:{port}"
-            _wait_until_up(f"{base}/api/status?token={token}", server, Path(log.name))
+            wait_until_up(f"{base}/api/status?token={token}", server, Path(log.name))
             yield Lab(base, token, Path(folder), Path(own["JUPYTER_RUNTIME_DIR"]))
         finally:
             server.terminate()
@@ -166,7 +166,7 @@ def jupyterlab(folder):
                 server.wait()
 
 
-def _wait_until_up(address, server, log):
+def wait_until_up(address, server, log):
     for _ in range(180):
         if server.poll() is None:
             with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
