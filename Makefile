@@ -1,6 +1,6 @@
 # Each target is one call of a Python command that also works without make: python tools/course.py TARGET
 PYTHON ?= python3
-TARGETS = help lab test browser nbval processors notebooks movie slides lecture handouts site bench lint constraints clean
+TARGETS = help lab test browser nbval processors notebooks movie slides lecture handouts site bench classroom lint constraints clean
 
 .DEFAULT_GOAL := help
 .PHONY: $(TARGETS)

@@ -250,6 +250,20 @@ def command_bench(options):
     return status
 
 
+def command_classroom(options):
+    """Measure 20 learners at once in a JupyterHub, and rewrite the tables of docs/instructors.md.
+
+    LEARNERS=2 only prints what so many use. Linux; some 6 minutes, in which nothing else should run.
+    """
+    learners = options.get("LEARNERS", "")
+    if "LEARNERS" in options and not (learners.isdecimal() and int(learners)):
+        raise CourseError(f"LEARNERS={learners}: must be a number from 1, e.g. LEARNERS=2.")
+    if os.name != "posix":
+        raise CourseError("JupyterHub does not run on Windows: use Linux, or the Linux subsystem.")
+    how = ["--learners", learners] if learners else ["--write"]
+    return run(environment("lab", "hub"), "benchmarks/classroom.py", *how)
+
+
 def command_lint(options):
     """Check the style of code, docstrings and notebooks."""
     return run(environment("lab", "test"), "-m", "ruff", "check", ".")
@@ -261,7 +275,7 @@ def command_constraints(options):
         folder, free = Path(scratch, "venv"), Path(scratch, "free.txt")
         free.write_text("", "utf-8")
         say("Resolving in a fresh environment ...")
-        make(folder, f"{ROOT}[lab,test,site,lecture]", free)
+        make(folder, f"{ROOT}[lab,test,hub,lecture,site]", free)
         freeze = [venv_python(folder), "-m", "pip", "freeze", "--all", "--exclude-editable"]
         said = subprocess.run(freeze, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
     pins = [line for line in said.splitlines() if re.fullmatch(r"(?!pip=)[\w.-]+==[\w.!+]+", line)]
@@ -290,6 +304,7 @@ def command_clean(options):
 
 COMMANDS = {name[8:]: thing for name, thing in list(globals().items()) if name.startswith("command_")}
 OPTIONS = {
+    "classroom": ["LEARNERS"],
     "handouts": ["ONLY", "SOLUTIONS", "TO"],
     "lab": ["BROWSER", "FRESH", "PORT"],
     "lecture": ["BROWSER", "NOTEBOOK", "PORT"],

@@ -61,7 +61,7 @@ def browser():
             running.close()
 
 
-def run_all(page):
+def run_all(page, seconds=300):
     """Run all cells of the notebook that is open; return the texts of the errors that cells raised."""
     from playwright.sync_api import TimeoutError as TooLate
 
@@ -72,7 +72,7 @@ def run_all(page):
         with contextlib.suppress(TooLate):
             page.wait_for_function(STARTED, timeout=10_000)
             break
-    page.wait_for_function(AT_REST, arg=300, timeout=300_000)
+    page.wait_for_function(AT_REST, arg=300, timeout=1000 * seconds)
     raised = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
     return raised.all_inner_texts()
 
