@@ -1,7 +1,5 @@
 // What `make lecture` adds to the page of its notebook: run all cells, then start the slideshow.
 define(["base/js/namespace"], (Jupyter) => {
-  if (window !== window.parent) return; // in the speaker's view the page stands a second time
-
   const WIDGET = "application/vnd.jupyter.widget-view+json";
   const banner = document.createElement("div");
   banner.id = "lecture-banner";
@@ -20,6 +18,27 @@ define(["base/js/namespace"], (Jupyter) => {
   const failed = () => code().find((cell) => has(cell, (output) => output.output_type === "error"));
   const hollow = () =>
     code().some((cell) => has(cell, (output) => output.data?.[WIDGET]) && !cell.element.find(".live-view").length);
+
+  // The notes of the slide that is shown, in a window of their own. RISE would open the notebook twice more there.
+  function openNotes() {
+    const notes = window.open("", "lecture-notes", "width=800,height=600");
+    if (!notes) return window.alert("The browser does not let this page open a window for the notes: allow it.");
+    notes.document.title = "Notes";
+    notes.document.body.style.cssText = "margin: 1.5em; font: 24px/1.4 sans-serif";
+    const show = () => {
+      const said = window.Reveal.getCurrentSlide().querySelector("aside.notes .rendered_html");
+      notes.document.body.innerHTML = said ? said.innerHTML : "";
+    };
+    window.Reveal.addEventListener("slidechanged", show);
+    show();
+  }
+
+  function listen(event) {
+    const typing = event.target.closest("input, select, textarea, .CodeMirror");
+    if (event.key !== "t" || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+    event.stopImmediatePropagation();
+    openNotes();
+  }
 
   async function lecture() {
     say("Preparing the lecture: the kernel starts ...");
@@ -43,6 +62,7 @@ define(["base/js/namespace"], (Jupyter) => {
     if (failed()) return say(`A cell failed: ${failed().get_text().slice(0, 80)}`);
     notebook.select(0);
     actions().call("RISE:slideshow");
+    window.addEventListener("keydown", listen, true);
     banner.remove();
   }
   lecture();

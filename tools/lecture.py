@@ -48,16 +48,19 @@ def prepared(notebook):
     opened = {slide.name: slide for slide in slides.slides(notebook)}
     if not opened:
         raise CourseError("this notebook has no lecture yet: no cell of it is on a slide.")
-    cells, last = [], None
+    cells, last, begins = [], None, 0
 
     def add(cell, kind, code=False):
         metadata = {"slideshow": {"slide_type": kind}, "lecture": {"code": code}}
         cells.append(nbformat.from_dict(cell | {"metadata": metadata}))
 
     def add_notes(slide):
+        nonlocal begins
         if slide is not None:
-            text = "\n\n".join(slide.notes.splitlines())
-            add(new_markdown_cell(text, id=f"{slide.name}-notes"), "notes")
+            ends = begins + slide.minutes
+            lines = [*slide.notes.splitlines(), f"*Minutes {begins:g} to {ends:g}.*"]
+            add(new_markdown_cell("\n\n".join(lines), id=f"{slide.name}-notes"), "notes")
+            begins = ends
 
     for cell in notebook.cells:
         kind = slides.kind(cell)

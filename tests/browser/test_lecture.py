@@ -73,7 +73,14 @@ def test_a_slider_moves_the_picture_in_the_slideshow(address, short, new_page):
     assert page.locator("#lecture-banner").count() == 0
     assert not page.locator("section.present .prompt, section.present aside").filter(visible=True).count()
 
-    for _ in made[1:]:
+    with page.expect_popup() as popup:
+        page.keyboard.press("t")
+    notes = popup.value
+    for slide in made[:2]:
+        notes.get_by_text(slide.notes.splitlines()[0]).wait_for()
+        page.keyboard.press("ArrowRight")
+    page.bring_to_front()
+    for _ in made[3:]:
         page.keyboard.press("ArrowRight")
     view = page.locator("section.present .live-view")
     view.wait_for()
@@ -109,7 +116,8 @@ def test_notes_stand_behind_each_slide(short):
     assert shown.count("slide") == shown.count("notes") == len(made)
     assert shown[:2] == ["slide", "notes"]
     notes = [cell.source for cell in cells if cell.metadata["slideshow"]["slide_type"] == "notes"]
-    assert [text.split() for text in notes] == [slide.notes.split() for slide in made]
+    assert [text.split()[:-4] for text in notes] == [slide.notes.split() for slide in made]
+    assert notes[0].endswith("\n\n*Minutes 0 to 1.*")
 
 
 def test_all_code_is_still_there(short):
