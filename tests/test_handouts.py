@@ -12,7 +12,7 @@ from tests.notebooks.test_structure import cell as cell_of
 from tests.notebooks.test_structure import good_book
 from tools import commands, handouts, vendor
 from tools.environment import CourseError
-from tools.notebooks import FOLDER, execute, reveals, tags
+from tools.notebooks import FOLDER, execute, reveals, tags, write
 
 
 def stored(name):
@@ -74,6 +74,13 @@ def test_students_notebook_runs_and_its_checks_work(tmp_path):
     execute(made, tmp_path, timeout=60)
     assert "not attempted yet" in blank["00.1"]
     assert answers_of(made, "check")["00.1"].splitlines()[0].endswith("passed")
+
+
+def test_students_notebooks_are_the_same_bytes_twice(tmp_path):
+    paths = tmp_path / "one.ipynb", tmp_path / "other.ipynb"
+    for path in paths:
+        write(handouts.student(stored("04_adaptive_methods.ipynb")), path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 # --- pages to print ----------------------------------------------------------------------------------------

@@ -8,9 +8,10 @@
   Captions stand under their pictures; live views and races are pictures. What is folded in the notebook is
   left out, or stands at the end together with the solutions, exercise by exercise.
 
-Twice the same bytes: what Chromium prints differs from run to run only in the two dates that it notes, which
-are taken out here, and in the folder to which links lead, which is not named here. pikepdf then writes it in
-one stable form, with an identifier made from its content. Another version of Chromium, or another font where
+Twice the same bytes: what Chromium prints differs from run to run in the two dates that it notes, which are
+taken out here; in the names of the heads of tables, which count the nodes of all pages it has shown, and are
+counted anew; and in the folder to which links lead, which is not named here. pikepdf then writes it in one
+stable form, with an identifier made from its content. Another version of Chromium, or another font where
 those of npm and Matplotlib lack a sign, gives other bytes.
 """
 
@@ -37,6 +38,7 @@ STYLE = Path(__file__).with_suffix(".css")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FONTS = ("@fontsource/source-serif-4", "@fontsource/ubuntu-mono")
 FACES = ("400.css", "400-italic.css", "700.css", "700-italic.css")
+SECONDS = 180  # for a page to open
 MILLIMETRES = 0.165  # of a pixel of a stored picture
 LIVE, RACE = "Live view: ", "Race: "
 QUESTION = re.compile(r"^\d+\. |\?( \(\d+\))?$")  # a summary that says something without what it folds
@@ -85,7 +87,8 @@ def printed(cell):
         return cell
     made, captions = copy.deepcopy(cell), set()
     made.outputs = []
-    for output in [] if "check" in tags(cell) else cell.outputs:
+    silent = "check" in tags(cell) or cell.source == "progress()"  # they speak of what nobody has done
+    for output in [] if silent else cell.outputs:
         data = output.get("data", {})
         if "image/png" in data:
             captions.add(data["text/plain"])
@@ -117,6 +120,8 @@ def page_of(notebook, solutions):
     from bs4 import BeautifulSoup
 
     kept = [printed(cell) for cell in notebook.cells if not reveals(cell)]
+    if not re.sub(r"\[[^]]*\]\([^)]*\)|[ ·|]", "", kept[-1].source):
+        del kept[-1]  # the links to other notebooks, which stand at the top as well
     soup = BeautifulSoup(body(kept), "html.parser")
     folded = unfold(soup, solutions)
     if solutions == "end":
@@ -182,6 +187,9 @@ def tidy(soup):
             link["href"] = re.sub(r"\.ipynb(#.*)?$", ".pdf", href)
     for image in soup.find_all("img"):
         image["loading"] = "eager"
+    for entry in soup.find_all("td"):
+        if len(entry.get_text()) <= 10:
+            entry["style"] = "white-space: nowrap"
     for block in soup.find_all("pre"):
         widest = max(map(len, block.get_text().splitlines()), default=0)
         if widest > 110:  # as wide as code may be: a longer printed line is set smaller, not cut or broken
@@ -192,12 +200,13 @@ FORMULAS = r"""
 MathJax = {
   tex: {inlineMath: [["$", "$"], ["\\(", "\\)"]], processEscapes: true},
   svg: {fontCache: "global"},
-  options: {enableMenu: false, enableAssistiveMml: false},
+  options: {enableMenu: false},
   startup: {pageReady: () => MathJax.startup.defaultPageReady().then(() => {
     for (const formula of MathJax.startup.document.math) {
-      const root = formula.typesetRoot, after = root.nextSibling;
-      root.firstElementChild.setAttribute("role", "img");  // becomes a figure with this alternative
-      root.firstElementChild.setAttribute("aria-label", formula.math.trim());
+      const root = formula.typesetRoot, after = root.nextSibling, picture = root.querySelector("svg");
+      root.replaceChildren(picture);
+      picture.removeAttribute("aria-hidden");
+      picture.setAttribute("aria-label", formula.math.trim());  // it becomes a figure with this alternative
       const mark = after?.nodeType === Node.TEXT_NODE && after.data.match(/^[^\s\p{Ps}]+/u);
       if (mark && !formula.display) {  // a full stop does not begin a line
         const both = document.createElement("span");
@@ -207,6 +216,8 @@ MathJax = {
         after.data = after.data.slice(mark[0].length);
       }
     }
+    for (const table of document.querySelectorAll("table"))  // a long one may begin where it stands
+      if (table.offsetHeight < 400) table.style.breakInside = "avoid";
     window.typeset = true;
   })},
 };
@@ -259,12 +270,12 @@ def browser():
 
 
 def opened(running, path):
-    """Open a page as it will be printed, all fonts and formulas there; nothing but local files is asked."""
-    page = running.new_page(viewport={"width": 688, "height": 1000})  # 182 mm
-    page.route(lambda address: not address.startswith("file:"), lambda route: route.abort())
+    """Open a page as it will be printed, all fonts and formulas there; no network is asked."""
+    page = running.new_page(viewport={"width": 688, "height": 1000}, offline=True)  # 182 mm
+    page.set_default_timeout(SECONDS * 1000)
     page.emulate_media(media="print")
     page.goto(path.as_uri())
-    page.wait_for_function("window.typeset && document.fonts.status === 'loaded'", timeout=60_000)
+    page.wait_for_function("window.typeset && document.fonts.status === 'loaded'")
     return page
 
 
@@ -293,8 +304,30 @@ def settle(path, base):
                 address = str(link.get("/A", {}).get("/URI", ""))
                 if address.startswith(base):
                     link.A.URI = pikepdf.String("./" + address.removeprefix(base))
+        renumber(pdf)
         mend_titles(pdf.Root.Outlines.get("/First"))
         pdf.save(path, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+def renumber(pdf):
+    """Count the names of the heads of tables from 0: Chromium counts all nodes of all pages it has shown."""
+    import pikepdf
+
+    found = []
+
+    def walk(one):
+        for key, value in one.items() if isinstance(one, pikepdf.Dictionary) else enumerate(one):
+            if isinstance(value, pikepdf.String) and re.fullmatch(r"node\d{8}", str(value)):
+                found.append((str(value), one, key))
+            elif isinstance(value, pikepdf.Dictionary | pikepdf.Array) and not value.is_indirect:
+                walk(value)
+
+    for one in pdf.objects:
+        if isinstance(one, pikepdf.Dictionary | pikepdf.Array):
+            walk(one)
+    numbers = {name: i for i, name in enumerate(sorted({name for name, *_ in found}))}
+    for name, one, key in found:
+        one[key] = pikepdf.String(f"node{numbers[name]:08}")
 
 
 def mend_titles(bookmark):
@@ -323,6 +356,8 @@ def copy_data(folder):
 
 def handouts(folder, paths, solutions):
     """Write the handouts of some notebooks into a folder."""
+    from playwright.sync_api import Error
+
     folder.mkdir(parents=True, exist_ok=True)
     copy_data(folder)
     with browser() as running, tempfile.TemporaryDirectory() as scratch:
@@ -331,9 +366,14 @@ def handouts(folder, paths, solutions):
             write(student(notebook), folder / path.name)
             source = Path(scratch, path.with_suffix(".html").name)
             source.write_text(page_of(notebook, solutions), "utf-8")
-            page = opened(running, source)
-            save(page, folder / path.with_suffix(".pdf").name)
-            page.close()
+            try:
+                page = opened(running, source)
+                save(page, folder / path.with_suffix(".pdf").name)
+                page.close()
+            except Error as error:
+                raise CourseError(
+                    f"Chromium does not print {path.name}: {str(error).splitlines()[0]}"
+                ) from None
             print(f"{path.stem}: notebook and PDF", flush=True)
 
 
@@ -343,7 +383,7 @@ def main(arguments=None):
     parser.add_argument("folder", type=Path)
     parser.add_argument("notebooks", nargs="*", type=Path, help="by default all of notebooks/")
     parser.add_argument("--solutions", choices=("no", "end"), default="no", help="in the PDF (no)")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     try:
         folder = options.folder.resolve()
         if folder in (ROOT, FOLDER, ROOT / "my_course"):
