@@ -168,7 +168,7 @@ def test_links_lead_to_other_pdfs(page):
 def test_a_long_line_is_set_smaller(page):
     source = f"'''{'x' * 150}'''"
     made = page(new_notebook(cells=[new_markdown_cell("# T"), new_code_cell(source), new_code_cell("short")]))
-    assert [pre.get("style") for pre in made.select("pre")] == ["font-size: 0.705em", None]
+    assert [pre.get("style") for pre in made.select("pre")] == ["font-size: 6.35pt", None]
 
 
 # --- what is missing is said in one line -------------------------------------------------------------------

@@ -193,7 +193,7 @@ def tidy(soup):
     for block in soup.find_all("pre"):
         widest = max(map(len, block.get_text().splitlines()), default=0)
         if widest > 110:  # as wide as code may be: a longer printed line is set smaller, not cut or broken
-            block["style"] = f"font-size: {110 / widest:.3f}em"
+            block["style"] = f"font-size: {9 * 110 / widest:.2f}pt"  # elsewhere 9 pt
 
 
 FORMULAS = r"""
@@ -216,8 +216,12 @@ MathJax = {
         after.data = after.data.slice(mark[0].length);
       }
     }
-    for (const table of document.querySelectorAll("table"))  // a long one may begin where it stands
-      if (table.offsetHeight < 400) table.style.breakInside = "avoid";
+    for (const table of document.querySelectorAll("table")) {
+      const share = document.body.clientWidth / table.offsetWidth;
+      if (share < 1) table.style.fontSize = `${Math.max(8, 9.5 * share)}pt`;
+      if (table.offsetWidth > document.body.clientWidth) table.classList.add("wide");
+      if (table.offsetHeight < 400) table.style.breakInside = "avoid";  // a long one begins where it stands
+    }
     window.typeset = true;
   })},
 };

@@ -8,8 +8,8 @@ from tools.environment import CourseError
 
 pytestmark = pytest.mark.browser
 POINTS = 72 / 25.4  # of a millimetre
-NAMES = {"00_start_here": "end", "03_momentum_and_nesterov": "no"}
-FEWEST, MOST = {"00_start_here": 6, "03_momentum_and_nesterov": 20}, 35  # pages
+NAMES = {"00_start_here": "end", "04_adaptive_methods": "no"}
+FEWEST, MOST = {"00_start_here": 6, "04_adaptive_methods": 20}, 35  # pages
 
 LOOK = """() => {
     const column = document.body.clientWidth, cut = [], prose = document.body.cloneNode(true);
@@ -17,6 +17,12 @@ LOOK = """() => {
         const wide = part.getBoundingClientRect().right > column + 1;
         if (wide || (part.localName == "pre" && part.scrollWidth > part.clientWidth + 1))
             cut.push(`${part.localName}: ${part.textContent.slice(0, 60)}`);
+    }
+    for (const part of document.querySelectorAll("pre")) {
+        const lines = part.textContent.replace(/\\n$/, "").split("\\n").length;
+        const style = getComputedStyle(part), line = parseFloat(style.lineHeight);
+        if (part.clientHeight - 2 * parseFloat(style.paddingTop) > (lines + 0.5) * line)
+            cut.push(`a line is broken: ${part.textContent.slice(0, 60)}`);
     }
     for (const part of prose.querySelectorAll("pre, code, style, script")) part.remove();
     const asked = [...document.querySelectorAll("link, script[src], img")].map(part => part.href ?? part.src);
