@@ -146,6 +146,15 @@ def plain_links(text):
     return re.sub(r"\[([^]]+)\]\([^)]*\.ipynb[^)]*\)", r"\1", text)
 
 
+def in_rows(text):
+    r"""Put a displayed formula of four parts or more into rows, cut at each \qquad: it would be too wide."""
+    formula = re.fullmatch(r"\$\$(.*)\$\$", text, re.DOTALL)
+    if not formula or r"\begin" in text or len(re.findall(r"\\q?quad", text)) < 3:
+        return text
+    rows = map(str.strip, formula[1].split(r"\qquad"))
+    return r"$$\begin{gathered}" + r" \\[4pt] ".join(rows) + r"\end{gathered}$$"
+
+
 def slides(notebook):
     """Return the slides of a notebook, in order; predictions stand on slides of their own.
 
@@ -156,7 +165,7 @@ def slides(notebook):
         headings = []
         if cell.cell_type == "markdown":
             headings = [block.lstrip("# ") for block in blocks(cell.source) if block.startswith(SECTIONS)]
-            section = headings[0] if headings else section
+            section = headings[-1] if headings else section
         if kind(cell) == "skip":
             continue
         parts = as_cells(cell) if cell.cell_type == "markdown" else [cell]
@@ -182,7 +191,9 @@ def as_cells(cell):
     texts = [rest, asked] if both and kind(cell) in OPENS else [rest + asked]
     made = []
     for i, text in enumerate(texts):
-        one = nbformat.v4.new_markdown_cell(plain_links("\n\n".join(text)), metadata=cell.metadata)
+        one = nbformat.v4.new_markdown_cell(
+            plain_links("\n\n".join(map(in_rows, text))), metadata=cell.metadata
+        )
         one.id = cell.id + "-predict" * i
         made.append(one)
     return made

@@ -17,12 +17,13 @@ DECKS = [
     if slides.slides(nbformat.read(path, as_version=4))
 ]
 LEGIBLE = 18  # px of 720, for whoever sits in the last row
+DISPLAYED = 24  # px of a formula on a line of its own
 IN_PICTURES = 14  # px of the labels of ticks, the smallest text of a figure, which has 11 pt = 15.3 px
 ELSEWHERE = re.compile(r"^(?!file:|data:|about:|blob:)")
 
 # One slide after the other is shown and measured: what leaves the box inside the slide's padding, or is cut
 # off; the smallest text; the scale of pictures. Each folded answer is opened once.
-MEASURE = """async ([legible, inPictures]) => {
+MEASURE = """async ([legible, inPictures, displayed]) => {
     await MathJax.startup.promise;
     await document.fonts.ready;
     await Promise.all([...document.images].map(image => image.decode()));
@@ -84,7 +85,8 @@ MEASURE = """async ([legible, inPictures]) => {
         for (const formula of slide.querySelectorAll("mjx-container > svg")) {  // a wide one is shrunk
             const share = formula.getBoundingClientRect().width / formula.width.baseVal.value;
             const shrunk = share * parseFloat(getComputedStyle(formula).fontSize);
-            if (shrunk < legible) say(`a formula is shrunk to ${shrunk.toFixed(1)} px, less than ${legible}`);
+            const least = formula.parentElement.matches("[display]") ? displayed : legible;
+            if (shrunk < least) say(`a formula is shrunk to ${shrunk.toFixed(1)} px, less than ${least}`);
         }
         if ([...slide.querySelectorAll("img")].some(image => image.alt.trim().split(/\\s+/).length < 4))
             say("a picture without a description");
@@ -139,7 +141,7 @@ def test_every_slide_fits_and_is_legible(path, folder, offline):
     slides.write(deck, slides.page(notebook, path.name.split("_")[0]).encode())
     page.goto(deck.as_uri())
     page.wait_for_function("window.MathJax?.startup?.promise && window.Reveal?.isReady()")
-    measured = page.evaluate(MEASURE, [LEGIBLE, IN_PICTURES])
+    measured = page.evaluate(MEASURE, [LEGIBLE, IN_PICTURES, DISPLAYED])
     wrong += measured["found"]
     assert not wrong, f"{path.name}:\n" + "\n".join(wrong)
     assert measured["slides"] == len(slides.slides(notebook))

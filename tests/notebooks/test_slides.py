@@ -88,6 +88,18 @@ def test_a_comment_in_code_names_no_section():
     assert [slide.section for slide in slides.slides(new_notebook(cells=[code, figure()]))] == ["", "2. Run"]
 
 
+def test_a_long_formula_stands_in_rows():
+    assert slides.in_rows(r"$$a, \quad b, \qquad c, \qquad d$$") == (
+        r"$$\begin{gathered}a, \quad b, \\[4pt] c, \\[4pt] d\end{gathered}$$"
+    )
+    for short in (
+        r"$$a \qquad b \qquad c$$",
+        "a formula $a$",
+        r"$$\begin{aligned}a\quad b\quad c\quad\end{aligned}$$",
+    ):
+        assert slides.in_rows(short) == short
+
+
 def test_a_prediction_alone_makes_one_slide():
     cell = on_slide(SECTION, show=["> **Predict.**"])
     (slide,) = slides.slides(new_notebook(cells=[cell]))
