@@ -184,9 +184,10 @@ def main():
     options = parser.parse_args()
     if not options.document:
         missing = [name for name in ("jupyterhub", "playwright") if not importlib.util.find_spec(name)]
-        if missing:  # as in `make bench`, which does not need it
-            print(f"{' and '.join(missing)}: absent; `make classroom` installs what this takes")
-            return
+        if missing:
+            raise SystemExit(
+                f"course: {' and '.join(missing)} missing: call `make classroom`, which installs it."
+            )
         result = measure(options.learners, options.browsers, options.think, options.pause)
         print(json.dumps(result, indent=1))
         if options.write:

@@ -95,7 +95,7 @@ def test_pinned_versions_lie_in_both_ranges():
     for name, version in pins().items():
         assert version in SpecifierSet(conda().get(name, "")), name
     build = list(map(Requirement, PYPROJECT["build-system"]["requires"]))
-    for requirement in requirements("lab", "test", "site", "lecture") + build:
+    for requirement in requirements("lab", "test", "site", "lecture", "hub") + build:
         assert pins()[canonicalize_name(requirement.name)] in requirement.specifier, requirement
 
 
