@@ -160,7 +160,7 @@ def command_browser(options):
         playwright = Path(environment("lab", "test")).relative_to(ROOT)
         remedy = f"sudo apt install chromium, or {playwright} -m playwright install chromium"
         raise CourseError(f"Chromium is missing: {remedy}.")
-    return pytest("tests/browser", "-m", "browser")
+    return pytest("tests/browser", "-m", "browser", *WORKERS)
 
 
 def command_nbval(options, **variables):
