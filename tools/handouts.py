@@ -222,6 +222,8 @@ MathJax = {
       if (table.offsetWidth > document.body.clientWidth) table.classList.add("wide");
       if (table.offsetHeight < 400) table.style.breakInside = "avoid";  // a long one begins where it stands
     }
+    for (const output of document.querySelectorAll(".output_stream"))
+      if (output.offsetHeight > 200) output.style.breakInside = "auto";  // a table of many lines
     window.typeset = true;
   })},
 };
