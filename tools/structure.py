@@ -31,7 +31,6 @@ NO_LECTURE_YET = {
     "00_start_here.ipynb",
     "02b_searches_valleys_averages.ipynb",
     "03b_plateaus_noise_acceleration.ipynb",
-    "05b_regularisation.ipynb",
     "06_learning_rate_schedules.ipynb",
     "06b_cycles_finders_snapshots.ipynb",
 }
