@@ -26,7 +26,7 @@ ELSEWHERE = re.compile(r"^(?!file:|data:|about:|blob:)")
 MEASURE = """async ([legible, inPictures, displayed]) => {
     await MathJax.startup.promise;
     await document.fonts.ready;
-    await Promise.all([...document.images].map(image => image.decode()));
+    await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
     const found = [], text = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const all = [...document.querySelectorAll(".slides section:not(.stack)")];
     const px = length => Math.ceil(length) + " px";
