@@ -28,11 +28,8 @@ LEAST_EXERCISES = {"00": 1, "01": 5, "02": 5}  # elsewhere 4; a companion may do
 LECTURE = {"minutes": (40, 50), "most": (15, 30)}
 SHORT_LECTURES = {"00": {"minutes": (10, 20), "most": (6, 15)}}
 NO_LECTURE_YET = {
-    "00_start_here.ipynb",
     "02b_searches_valleys_averages.ipynb",
     "03b_plateaus_noise_acceleration.ipynb",
-    "06_learning_rate_schedules.ipynb",
-    "06b_cycles_finders_snapshots.ipynb",
 }
 KNOWN_TAGS = {"answer", "check", "dense", "live", "race", "solution", "stub", "timing"}
 EXEMPTIONS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
