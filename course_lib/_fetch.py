@@ -7,6 +7,7 @@ however it was compressed. What does not fit is refused and goes nowhere.
 import gzip
 import hashlib
 import os
+import sys
 import tempfile
 import zlib
 from pathlib import Path
@@ -129,6 +130,9 @@ def _in_folder(folder, data, *names):
 
 def _download(place, sources, check):
     """Fetch a file into its place, and return what `check` makes of it."""
+    if sys.platform == "emscripten":
+        remedy = "A browser cannot fetch it: install the course on your computer, where `make lab` opens it."
+        require(False, f"download of {place.name}", "impossible", "done by Python outside a browser", remedy)
     import pooch
 
     get = pooch.HTTPDownloader(timeout=TIMEOUT)

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import re
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,6 +20,10 @@ PIXELS_PER_INCH = 100
 
 SMALL = 60_000
 """Bytes that a stored picture shall stay below."""
+
+
+IN_BROWSER = sys.platform == "emscripten"
+"""Whether Python runs in a browser: it is slow there, and nothing is stored that has to be small."""
 
 
 def png(fig, dpi=2 * PIXELS_PER_INCH, colors=256):
@@ -69,7 +74,12 @@ def palettised(image, colors):
 
     A quarter of the palette are the commonest colours, exactly, so that no area changes its shade; the rest
     is chosen by maximum coverage, which keeps the worst error small, so that thin lines keep their colours.
+    In a browser the image stays as it is.
     """
+    file = io.BytesIO()
+    if IN_BROWSER:
+        image.save(file, format="png", compress_level=1)
+        return file.getvalue()
     pixels = np.asarray(image).reshape(-1, 3).astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
     values, counts = np.unique(pixels, return_counts=True)
     common = values[np.argsort(-counts, kind="stable")[: colors // 4]]
@@ -82,7 +92,6 @@ def palettised(image, colors):
         nearest[part] = distance.argmin(axis=1)
     result = Image.fromarray(nearest[pixels].reshape(image.height, image.width)).convert("P")
     result.putpalette(palette.astype(np.uint8).tobytes())
-    file = io.BytesIO()
     result.save(file, format="png", optimize=True)
     return file.getvalue()
 
@@ -135,6 +144,8 @@ def show(fig, caption):
 
 def _small(fig):
     """Return the best of three encodings of `fig` that stays below 60 kB, or the last."""
+    if IN_BROWSER:
+        return png(fig, 1.5 * PIXELS_PER_INCH)
     image = _render(fig, 2 * PIXELS_PER_INCH)
     for colors in (256, 128):
         picture = palettised(image, colors)

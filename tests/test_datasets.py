@@ -334,6 +334,14 @@ def test_a_bad_download_is_refused_and_leaves_no_trace(small, server, tmp_path, 
     whole(mnist(2))
 
 
+def test_a_browser_is_told_that_it_cannot_download(small, server, monkeypatch, tmp_path):
+    monkeypatch.setattr(_fetch.sys, "platform", "emscripten")
+    with pytest.raises(ValueError, match=rf"^download of {FIRST} = 'impossible': .*make lab"):
+        mnist(2)
+    assert server.asked == []
+    assert cached(tmp_path) == {}
+
+
 def test_a_bad_download_leaves_what_was_cached(small, server, tmp_path):
     server.files["/t10k-labels-idx1-ubyte.gz"] = b""
     with pytest.raises(ValueError, match=r"^download of t10k-labels-idx1-ubyte\.gz"):

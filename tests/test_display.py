@@ -217,6 +217,16 @@ def test_a_heavy_picture_is_stored_smaller(fig, shown, monkeypatch, limit, size,
     assert shown[0][1]["image/png"]["width"] == 400
 
 
+def test_in_a_browser_pictures_are_made_fast_not_small(fig, shown, monkeypatch):
+    expected = full_colour(fig, 150)
+    monkeypatch.setattr(display, "IN_BROWSER", True)
+    display.show(fig, CAPTION)
+    stored = picture(base64.b64decode(shown[0][0]["image/png"]))
+    assert stored.mode == "RGB"
+    np.testing.assert_array_equal(np.asarray(stored), expected)
+    assert shown[0][1]["image/png"] == {"width": 400, "alt": CAPTION}
+
+
 def test_every_public_name_is_there():
     assert all(hasattr(display, name) for name in display.__all__)
 

@@ -955,6 +955,16 @@ def test_the_file_is_named_by_the_environment_or_lies_in_the_user_s_folder(monke
     assert _progress.progress_file().name == "progress.json"
 
 
+def test_in_a_browser_the_file_lies_beside_the_notebooks(monkeypatch, tmp_path):
+    monkeypatch.delenv("COURSE_PROGRESS")
+    monkeypatch.setattr(_progress.sys, "platform", "emscripten")
+    monkeypatch.setattr(_progress, "DRIVE", tmp_path)
+    assert _progress.progress_file() == tmp_path / "progress.json"
+    monkeypatch.setattr(_progress, "DRIVE", tmp_path / "private window")
+    monkeypatch.setattr(_progress.platformdirs, "user_data_dir", lambda *a: "memory")
+    assert _progress.progress_file().parts[0] == "memory"
+
+
 def test_records_add_up(file):
     assert record("01.2") == ""
     assert record("01.1") == ""

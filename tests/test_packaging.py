@@ -210,9 +210,16 @@ def test_ci_runs_the_readmes_test_command_first():
     assert os.name == "nt" or os.access(ROOT / ".ci/run", os.X_OK)
 
 
-def test_readme_marks_what_is_to_come():
-    lines = (ROOT / "README.md").read_text("utf-8").splitlines()[:8]
-    assert any("Binder: to come" in line and "browser version: to come" in line for line in lines)
+def test_readme_links_the_published_address_or_says_that_it_is_to_come():
+    head = (ROOT / "README.md").read_text("utf-8").split("\n## ")[0]
+    visible = re.sub("<!--.*?-->", "", head, flags=re.DOTALL)
+    owner, _, name = PYPROJECT["tool"]["course"]["repository"].partition("/")
+    if name:
+        assert f"(https://{owner}.github.io/{name}/)" in visible
+        assert f"(https://mybinder.org/v2/gh/{owner}/{name}/" in visible
+    else:
+        assert "Binder: to come" in visible
+        assert "browser version: to come" in visible
 
 
 def test_licences_and_citation():

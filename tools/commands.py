@@ -153,7 +153,7 @@ def too_few_branches(report):
 
 
 def command_browser(options):
-    """Test what needs Chromium: every live view in a real JupyterLab."""
+    """Test what needs Chromium: live views in a real JupyterLab, slides, handouts, the website."""
     names = ("chromium", "chromium-browser", "google-chrome")
     caches = (Path.home() / folder for folder in (".cache", "Library/Caches", "AppData/Local"))
     if not any(map(shutil.which, names)) and not any(any(c.glob("ms-playwright/chromium*")) for c in caches):

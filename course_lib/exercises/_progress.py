@@ -1,12 +1,14 @@
 """Which exercises a learner has passed, kept in one small file outside the course.
 
-The file is ``progress.json`` in the user's data folder, or the file that COURSE_PROGRESS names. Whatever goes
-wrong with it is said in one sentence and never stops anybody from working.
+The file is ``progress.json`` in the user's data folder, or the file that COURSE_PROGRESS names; where Python
+runs in a browser, it lies beside the notebooks. Whatever goes wrong with it is said in one sentence and never
+stops anybody from working.
 """
 
 import html
 import json
 import os
+import sys
 import tempfile
 import time
 from contextlib import contextmanager, suppress
@@ -21,10 +23,18 @@ PATIENCE, STALE = 2.0, 10.0
 """Seconds to wait for another kernel that is writing, and after which its lock counts as left behind."""
 
 
+DRIVE = Path("/drive")
+"""Where a kernel in a browser finds the notebooks: the only folder there that outlives the kernel."""
+
+
 def progress_file():
     """Return the path of the file that holds the learner's progress."""
     named = os.environ.get("COURSE_PROGRESS")
-    return Path(named) if named else Path(platformdirs.user_data_dir("course_lib", False), "progress.json")
+    if named:
+        return Path(named)
+    if sys.platform == "emscripten" and DRIVE.is_dir():
+        return DRIVE / "progress.json"
+    return Path(platformdirs.user_data_dir("course_lib", False), "progress.json")
 
 
 def record(exercise):

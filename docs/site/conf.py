@@ -5,7 +5,6 @@ import os
 REPOSITORY = os.environ.get("COURSE_REPOSITORY", "")  # owner/name at GitHub; without it there is no Binder
 
 project = "How neural networks are optimised"
-author = "The authors of the course"
 language = "en"
 extensions = ["myst_nb"]
 exclude_patterns = ["conf.py"]
@@ -28,11 +27,14 @@ mathjax_path = "mathjax/tex-chtml.js"  # a copy of our own: no page asks another
 
 html_context = {"default_mode": "auto"}  # dark where the reader's system is
 html_theme_options = {
+    "extra_footer": "Text and figures: CC BY 4.0. Code: BSD 3-Clause licence.",
+    "footer_content_items": ["extra-footer.html"],
     "home_page_in_toc": True,
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
     "show_navbar_depth": 1,
+    "navbar_persistent": [],  # the search field stands in the sidebar already
 }
 if REPOSITORY:
     html_theme_options |= {
