@@ -27,10 +27,6 @@ MOST_LINES = 18  # of a code cell
 LEAST_EXERCISES = {"00": 1, "01": 5, "02": 5}  # elsewhere 4; a companion may do without
 LECTURE = {"minutes": (40, 50), "most": (15, 30)}
 SHORT_LECTURES = {"00": {"minutes": (10, 20), "most": (6, 15)}}
-NO_LECTURE_YET = {
-    "02b_searches_valleys_averages.ipynb",
-    "03b_plateaus_noise_acceleration.ipynb",
-}
 KNOWN_TAGS = {"answer", "check", "dense", "live", "race", "solution", "stub", "timing"}
 EXEMPTIONS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
 
@@ -529,10 +525,7 @@ def links_its_neighbours(book):
 
 def has_a_lecture(book):
     """Each cell says whether it is on a slide; the slides make a lecture."""
-    if book.name not in NO_LECTURE_YET:
-        yield from slides.faults(book.notebook, **SHORT_LECTURES.get(book.number, LECTURE))
-    elif any("slideshow" in cell.metadata for cell in book.cells):
-        yield "it has slide metadata: take it out of NO_LECTURE_YET in tools/structure.py"
+    yield from slides.faults(book.notebook, **SHORT_LECTURES.get(book.number, LECTURE))
 
 
 RULES = [
