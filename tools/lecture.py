@@ -104,8 +104,9 @@ def main(arguments):
         except CourseError as error:
             print(f"course: {error}", flush=True)
             return 1
-        command = [sys.executable, "-m", "nbclassic", str(copy), "--ServerApp.ip=127.0.0.1", *options]
+        command = [sys.executable, "-m", "nbclassic", "--ServerApp.ip=127.0.0.1", *options]
         command.append(f"--ServerApp.root_dir={copy.parent}")
+        command.append(f"--NotebookApp.default_url=/nbclassic/notebooks/{copy.name}")
         if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in a container; bound to this machine anyway
             command.append("--allow-root")
         variables = {"JUPYTER_CONFIG_DIR": str(Path(scratch, "config")), "JUPYTER_PLATFORM_DIRS": "1"}

@@ -1,6 +1,7 @@
 """A lecture as it is given: in nbclassic with RISE, in an environment of its own, live views included."""
 
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -43,7 +44,7 @@ def short(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(python, short, tmp_path_factory):
-    """Return where the lecture is served."""
+    """Return the address that the server prints, and opens in a browser."""
     port, token = lab.free_port(), secrets.token_hex(16)
     log = tmp_path_factory.mktemp("log") / "lecture.log"
     command = [python, ROOT / "tools/lecture.py", short, "--no-browser"]
@@ -53,7 +54,8 @@ def address(python, short, tmp_path_factory):
     try:
         base = f"http://127.0.0.1:{port}"
         lab.wait_until_up(f"{base}/api/status?token={token}", server, log)
-        yield f"{base}/nbclassic/notebooks/{short.name}?token={token}"
+        (path,) = set(re.findall(rf"{base}(/\S+)\?token=", log.read_text()))
+        yield f"{base}{path}?token={token}"
     finally:
         server.terminate()
         server.wait(60)
