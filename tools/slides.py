@@ -305,7 +305,8 @@ def opening(slide):
     title = slide.cells[0].source.startswith("# ")
     look = "title" if title else "predict" if slide.predicts else "plain"
     tag = f'<section id="{slide.name}" class="{look}" data-timing="{round(60 * slide.minutes)}">'
-    return tag + (f'<p class="kicker">{html.escape(slide.section)}</p>' if slide.section else "")
+    section = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(slide.section))
+    return tag + (f'<p class="kicker">{section}</p>' if section else "")
 
 
 def closing(slide):

@@ -83,6 +83,11 @@ def test_a_prediction_has_a_slide_of_its_own():
     assert (one.section, two.section, three.section) == ("", "1. Walk", "1. Walk")
 
 
+def test_code_in_the_name_of_a_section_looks_like_code_above_its_slides():
+    slide = slides.Slide("walk", "subslide", 1, "", "2. Keep `lr` < 1", [on_slide("Downhill.")])
+    assert '<p class="kicker">2. Keep <code>lr</code> &lt; 1</p>' in slides.opening(slide)
+
+
 def test_a_comment_in_code_names_no_section():
     code = on_slide("## 2. Run\n\n```python\n# 1: wrong\nstep()\n```", notes="Ask.", minutes=1)
     assert [slide.section for slide in slides.slides(new_notebook(cells=[code, figure()]))] == ["", "2. Run"]
