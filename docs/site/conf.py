@@ -1,6 +1,8 @@
 """How Sphinx renders the notebooks (see tools/site.py, which prepares them and calls it)."""
 
 import os
+import re
+from pathlib import Path
 
 REPOSITORY = os.environ.get("COURSE_REPOSITORY", "")  # owner/name at GitHub; without it there is no Binder
 
@@ -63,6 +65,17 @@ def add_live_button(app, pagename, templatename, context, doctree):
         )
 
 
+# Buttons whose label, which is spoken, leaves out what is written on them
+LABELLED = r'(<button class="btn search-button-field[^>]*?|<summary) aria-label="[^"]*"'
+
+
+def name_by_text(app, error):
+    """Let such buttons be called what is written on them: who speaks to the computer says that."""
+    for path in [] if error else Path(app.outdir).glob("*.html"):
+        path.write_text(re.sub(LABELLED, r"\1", path.read_text("utf-8")), "utf-8")
+
+
 def setup(app):
     """Add the button after the theme has made its own."""
     app.connect("html-page-context", add_live_button, priority=900)
+    app.connect("build-finished", name_by_text)

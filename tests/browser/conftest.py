@@ -1,4 +1,4 @@
-"""One JupyterLab, one Chromium and one built site for all browser tests, on copies of the notebooks."""
+"""One JupyterLab, one Chromium, one site and one set of slides for all browser tests, from the notebooks."""
 
 import importlib.util
 import os
@@ -6,7 +6,11 @@ import shutil
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+
+from tools import slides
+from tools.environment import CourseError
 
 sys.path.insert(0, str(Path(__file__).parent))
 import lab
@@ -51,6 +55,31 @@ def web(site):
     """Return the address at which that site is served."""
     with published.served(site) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def deck(tmp_path_factory):
+    """Return a function that makes the deck of a notebook, once, and returns its address on the disk."""
+    missing = None if importlib.util.find_spec("nbconvert") else "nbconvert is not installed"
+    folder = tmp_path_factory.mktemp("slides")
+    try:
+        for name, content in {} if missing else slides.assets().items():
+            slides.write(folder / "assets" / name, content)
+    except CourseError as error:
+        missing = str(error)
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+
+    def make(path):
+        file = folder / f"{path.stem}.html"
+        if not file.exists():
+            notebook = nbformat.read(path, as_version=4)
+            slides.write(file, slides.page(notebook, path.name.split("_")[0]).encode())
+        return file.as_uri()
+
+    return make
 
 
 @pytest.fixture(scope="session")

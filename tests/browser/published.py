@@ -1,4 +1,4 @@
-"""The course's site for tests: built with a Pyodide from a wheel of PyPI, and served on this machine."""
+"""The course's site for tests: built with a Pyodide from a wheel of PyPI, and served; the decks of slides."""
 
 import contextlib
 import functools
@@ -12,8 +12,10 @@ import threading
 import time
 import zipfile
 
+import nbformat
 import pytest
 
+from tools import slides
 from tools.environment import ROOT
 
 WHEEL, INSIDE = "open-webui==0.12.4", "open_webui/frontend/pyodide/"
@@ -45,6 +47,12 @@ def build(folder):
     from tools import site
 
     site.build(folder, pyodide())
+
+
+def lectures():
+    """Return the notebooks that have slides."""
+    paths = sorted(slides.FOLDER.glob("[!.]*.ipynb"))
+    return [path for path in paths if slides.slides(nbformat.read(path, as_version=4))]
 
 
 def pyodide():

@@ -4,9 +4,11 @@ import os
 
 import axe
 import nbformat
+import published
 import pytest
 
 from tools.environment import CourseError
+from tools.notebooks import FOLDER
 
 pytestmark = pytest.mark.browser
 
@@ -190,3 +192,76 @@ def test_the_text_below_is_spoken_once_it_rests(page):
 
 def test_a_figure_has_its_caption_as_its_text_alternative(page):
     page.get_by_role("img", name="An empty plot, in which nothing is to be seen.").wait_for()
+
+
+# ---- On the site ---------------------------------------------------------------------------------------
+
+PAGES = ["index", "search", *sorted(path.stem for path in FOLDER.glob("[!.]*.ipynb"))]
+WITH_FORMULAS = ["02_gradient_descent_and_sgd"]  # MathJax's own output is looked at once
+
+# A page holds thousands of coloured words of code, in a few colours: one of each stands for all.
+FEWER_WORDS = """() => {
+    const seen = new Set();
+    for (const word of document.querySelectorAll(".highlight span[class]")) {
+        if (seen.has(word.className)) word.replaceWith(...word.childNodes);
+        seen.add(word.className);
+    }
+}"""
+
+
+@pytest.fixture(scope="module")
+def reader(chromium):
+    """Return one page for the whole site, which keeps the files that all pages share."""
+    page = chromium.new_context(viewport={"width": 1280, "height": 1200}, reduced_motion="reduce").new_page()
+    yield page
+    page.context.close()
+
+
+@pytest.mark.parametrize("stem", PAGES)
+def test_axe_finds_nothing_on_a_page_of_the_site(stem, web, reader):
+    page = reader
+    page.emulate_media(color_scheme="light")
+    page.unroute_all()
+    if stem not in WITH_FORMULAS:
+        page.route("**/mathjax/**", lambda route: route.abort())
+    page.goto(f"{web}/{stem}.html", wait_until="load")
+    if stem in WITH_FORMULAS:
+        page.locator("mjx-container").first.wait_for()
+    page.evaluate(FEWER_WORDS)
+    page.add_style_tag(content="* { transition: none !important }")
+    assert axe.faults(page) == []
+    page.emulate_media(color_scheme="dark")
+    page.locator("html[data-theme=dark]").wait_for(state="attached")
+    assert axe.faults(page, rules=axe.CONTRAST) == []
+
+
+# ---- On the slides -------------------------------------------------------------------------------------
+
+# All slides at once, one below the other, with all that appears step by step: axe sees what a class may see.
+SPREAD = """() => {
+    document.head.insertAdjacentHTML("beforeend", `<style>
+        html, body, .reveal, .slides { height: auto !important; overflow: visible !important;
+                                       position: static !important; transform: none !important }
+        .slides section { display: block !important; position: relative !important; inset: auto !important;
+                          opacity: 1 !important; visibility: visible !important; transform: none !important }
+        .slides section.stack { height: auto !important }
+        .reveal > :not(.slides) { display: none !important }
+        .slides * { transition: none !important }
+    </style>`);
+    for (const slide of document.querySelectorAll(".slides section")) {
+        for (const name of ["hidden", "aria-hidden"]) slide.removeAttribute(name);
+        slide.querySelector("details")?.setAttribute("open", "");
+    }
+    for (const part of document.querySelectorAll(".fragment")) part.classList.add("visible");
+}"""
+
+
+@pytest.mark.parametrize("path", published.lectures(), ids=lambda path: path.stem)
+def test_axe_finds_nothing_on_the_slides(path, deck, new_page):
+    page = new_page(viewport={"width": 1280, "height": 720})
+    page.goto(deck(path))
+    page.wait_for_function("window.MathJax?.startup?.promise && window.Reveal?.isReady()")
+    page.evaluate("() => MathJax.startup.promise")
+    assert axe.faults(page) == []
+    page.evaluate(SPREAD)
+    assert axe.faults(page) == []

@@ -1,21 +1,15 @@
 """Each deck opens from disk in Chromium, asks nothing of a network, and can be read from the last row."""
 
-import importlib.util
-import os
 import re
 
 import nbformat
+import published
 import pytest
 
 from tools import slides
-from tools.environment import CourseError
 
 pytestmark = pytest.mark.browser
-DECKS = [
-    path
-    for path in sorted(slides.FOLDER.glob("[!.]*.ipynb"))
-    if slides.slides(nbformat.read(path, as_version=4))
-]
+DECKS = published.lectures()
 LEGIBLE = 18  # px of 720, for whoever sits in the last row
 DISPLAYED = 24  # px of a formula on a line of its own
 IN_PICTURES = 14  # px of the labels of ticks, the smallest text of a figure, which has 11 pt = 15.3 px
@@ -103,23 +97,6 @@ MEASURE = """async ([legible, inPictures, displayed]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Return a folder with what all decks share."""
-    missing = None if importlib.util.find_spec("nbconvert") else "nbconvert is not installed"
-    where = tmp_path_factory.mktemp("slides")
-    try:
-        for name, content in {} if missing else slides.assets().items():
-            slides.write(where / "assets" / name, content)
-    except CourseError as error:
-        missing = str(error)
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    if missing:
-        pytest.skip(missing)
-    return where
-
-
 @pytest.fixture
 def offline(new_page):
     """Return an empty page as large as a slide, which reaches only files, and what went wrong on it."""
@@ -134,12 +111,10 @@ def offline(new_page):
 
 
 @pytest.mark.parametrize("path", DECKS, ids=[path.stem for path in DECKS])
-def test_every_slide_fits_and_is_legible(path, folder, offline):
+def test_every_slide_fits_and_is_legible(path, deck, offline):
     page, wrong = offline
     notebook = nbformat.read(path, as_version=4)
-    deck = folder / f"{path.stem}.html"
-    slides.write(deck, slides.page(notebook, path.name.split("_")[0]).encode())
-    page.goto(deck.as_uri())
+    page.goto(deck(path))
     page.wait_for_function("window.MathJax?.startup?.promise && window.Reveal?.isReady()")
     measured = page.evaluate(MEASURE, [LEGIBLE, IN_PICTURES, DISPLAYED])
     wrong += measured["found"]
