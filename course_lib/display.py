@@ -13,7 +13,7 @@ from PIL import Image
 
 from course_lib._checks import number_in, require, whole_number
 
-__all__ = ["described", "palettised", "png", "show"]
+__all__ = ["IN_BROWSER", "described", "palettised", "png", "show"]
 
 PIXELS_PER_INCH = 100
 """Pixels on the page per inch of `figsize`: a figure 9 inches wide takes 900 pixels."""

@@ -117,8 +117,11 @@ class RemoteMonitor(Callback):
         record = {name: value if math.isfinite(value) else None for name, value in run.record.items()}
         answer = [f"no answer in {self.timeout:g} s"]
         thread = threading.Thread(target=self._send, args=(json.dumps(record).encode(), answer), daemon=True)
-        thread.start()
-        thread.join(self.timeout)
+        try:
+            thread.start()
+            thread.join(self.timeout)
+        except RuntimeError as error:  # Python in a browser has no threads
+            answer[0] = str(error)
         self._failed = self._failed + 1 if answer[0] else 0
         if answer[0]:
             self.failures.append(f"epoch {run.epoch}: {answer[0]}")

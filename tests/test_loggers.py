@@ -132,6 +132,17 @@ def test_server_that_answers_with_an_error(server):
     assert monitor.failures[1] == "epoch 2: HTTP Error 500: Internal Server Error"
 
 
+def test_where_there_are_no_threads_training_goes_on(server, monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monitor = RemoteMonitor(server.url, timeout=10, patience=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Thread.start", start)
+        run(monitor, epochs=3)
+    assert monitor.failures == [f"epoch {epoch}: can't start new thread" for epoch in (1, 2)]
+
+
 def test_a_success_forgives_the_failures_before(server):
     server.answer = 500
 
