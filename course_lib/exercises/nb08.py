@@ -440,7 +440,10 @@ def _about_where(test):
 def _about_length(test):
     if not callable(test["g"]) and len(test["g"]) < 2:
         return "In the first step the old s is 0, and nothing is added twice: make a second step."
-    return "Some gradient before the last must not be 0, and the last must move x."
+    return (
+        "Some gradient before the last must not be 0 (nor tiny beside it), and the last must be large enough "
+        "to move x visibly."
+    )
 
 
 def _about_betas(test):
@@ -463,6 +466,8 @@ def _about_parameters(test):
 def _about_start(test):
     if test["decay"] == 0:
         return "Without decay the two are one."
+    if np.any(trace(BUGS[6][1], test)[:-1]):
+        return "So near 0 the decay is too small to be seen: start farther out."
     return "At x = 0 there is nothing that could decay: start elsewhere."
 
 
