@@ -1,6 +1,7 @@
 """What the website is made of; that it works in a browser is tested in tests/browser/test_site.py."""
 
 import json
+import os
 import subprocess
 import sys
 import types
@@ -275,3 +276,13 @@ def test_wheels_come_in_the_version_that_is_installed_and_only_once(tmp_path, mo
     monkeypatch.setattr(lite, "version", lambda name: "1.0")
     assert lite.download("tqdm") == lite.download("tqdm") == tmp_path / "tqdm-1.0/tqdm-1.0-py3-none-any.whl"
     assert asked == ["tqdm==1.0"]
+
+
+def test_the_wheel_is_the_same_bytes_whoever_builds_it(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    first = lite.build_wheel(one).read_bytes()
+    before = os.umask(0o077)
+    try:
+        assert lite.build_wheel(two).read_bytes() == first
+    finally:
+        os.umask(before)

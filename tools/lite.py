@@ -180,7 +180,8 @@ def build_wheel(scratch):
         shutil.copyfile(ROOT / name, copy / name)
     for path in copy.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    run([sys.executable, "-c", "from setuptools.build_meta import build_wheel; build_wheel('.')"], cwd=copy)
+    build = "import os; os.umask(0o022); from setuptools.build_meta import build_wheel; build_wheel('.')"
+    run([sys.executable, "-c", build], cwd=copy)
     (wheel,) = copy.glob("*.whl")
     return wheel
 
