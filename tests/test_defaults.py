@@ -92,7 +92,7 @@ def test_the_rates_in_08():
     for framework, text in zip(FRAMEWORKS[:2], rows["lr"], strict=False):
         wanted = {name: rate(framework, name) for name, call in CALLS[framework].items() if call}
         assert rates(text, framework) == wanted, text
-    assert rows["lr"][2] == "must be given"
+    assert rows["lr"][2] == "must be given; but see Adadelta"
     missing = {name for name in CALLS["optax"] if rate("optax", name) != "required"}
     assert missing == {"adadelta"}
     assert "`lr` may be left out" in rows["Adadelta"][2]
