@@ -62,6 +62,10 @@ def draws_by_loop(u, low, high):
     return np.array([low * math.exp(width * (k + share)) for k, share in enumerate(u)])
 
 
+def draws_in_a_list(u, low, high):
+    return list(draws_by_loop(u, low, high))
+
+
 def better_by_loops(a, k, b, m):
     pairs = itertools.product(itertools.combinations(a, k), itertools.combinations(b, m))
     wins = [max(one) > max(other) for one, other in pairs]
@@ -90,6 +94,11 @@ def choose_by_nan_to_num(accuracy):
     return best, bool(np.any(best == 0)), bool(np.any(best == len(accuracy.T) - 1))
 
 
+def choose_in_a_list(accuracy):
+    best, below, above = choose_by_nanargmax(accuracy)
+    return [int(k) for k in best], int(below), int(above)
+
+
 UNFAIR = {line: word for line, (word, _) in nb07.UNFAIR.items()}
 
 
@@ -106,12 +115,20 @@ def against_by_rows(accuracy, k, T):
     return np.array([r.mean() for r in rows]), np.array([T[n - 1] * r.std(ddof=1) / n**0.5 for r in rows])
 
 
+def against_in_lists(accuracy, k, T):
+    return tuple(list(part) for part in against_by_rows(accuracy, k, T))
+
+
+def against_in_one_array(accuracy, k, T):
+    return np.array(against_by_rows(accuracy, k, T))
+
+
 RIGHT = {
-    nb07.check_stratified: [draws_by_logarithms, draws_by_loop],
+    nb07.check_stratified: [draws_by_logarithms, draws_by_loop, draws_in_a_list],
     nb07.check_looks_better: [better_by_loops, better_by_counting],
-    nb07.check_choose: [choose_by_nanargmax, choose_by_nan_to_num],
+    nb07.check_choose: [choose_by_nanargmax, choose_by_nan_to_num, choose_in_a_list],
     nb07.check_unfair: [UNFAIR, {line: f" {word.title()}" for line, word in reversed(UNFAIR.items())}],
-    nb07.check_against: [against_by_variance, against_by_rows],
+    nb07.check_against: [against_by_variance, against_by_rows, against_in_lists, against_in_one_array],
 }
 
 
@@ -139,6 +156,8 @@ WRONG = {
         (lambda u, low, high: low * (high / low) ** u, "free draws"),
         (lambda u, low, high: 10 ** np.linspace(np.log10(low), np.log10(high), len(u)), "grid without `u`"),
         (lambda u, low, high: [low] * len(u), ""),
+        (lambda u, low, high: list(low * (high / low) ** u), "free draws"),
+        (lambda u, low, high: [low, [high]], ""),
     ],
     nb07.check_looks_better: [
         (lambda a, k, b, m: max(a) > max(b), ""),

@@ -93,7 +93,7 @@ import numpy as np
 
 from course_lib._checks import one_of, require
 from course_lib.exercises._call import Blank, Changed, NotYet, call, explain, fresh
-from course_lib.exercises._compare import difference, equal, is_numeric, short
+from course_lib.exercises._compare import difference, equal, is_numeric, like, short
 from course_lib.exercises._feedback import Feedback
 from course_lib.exercises._progress import Progress, passed, record
 
@@ -124,10 +124,21 @@ class Exercise:
     passed: str
     rtol: float
     atol: float
+    lists: bool
 
 
 def exercise(
-    number, title, *, kind="function", reference=None, mistakes=(), hint="", passed="", rtol=1e-6, atol=1e-10
+    number,
+    title,
+    *,
+    kind="function",
+    reference=None,
+    mistakes=(),
+    hint="",
+    passed="",
+    rtol=1e-6,
+    atol=1e-10,
+    lists=False,
 ):
     """Turn a function that gives the cases into the check of an exercise (see the top of this module).
 
@@ -149,6 +160,8 @@ def exercise(
         Shown when the check passes: what to take away.
     rtol, atol : float
         Numbers agree when ``|got - expected| <= atol + rtol * |expected|``.
+    lists : bool, default False
+        Whether a list will do where an array is expected, and 0 or 1 for False or True (for kind "function").
 
     Returns
     -------
@@ -179,7 +192,9 @@ def exercise(
         known = _REGISTERED.get(number)
         free = known is None or f"{known.body.__module__}.{known.body.__qualname__}" == name
         require(free, "number", number, "a free number", "Another check has it already.")
-        task = Exercise(number, title, kind, body, reference, tuple(mistakes), hint, passed, rtol, atol)
+        task = Exercise(
+            number, title, kind, body, reference, tuple(mistakes), hint, passed, rtol, atol, lists
+        )
         _REGISTERED[number] = task
 
         @wraps(body)
@@ -259,6 +274,7 @@ def _judge_function(task, learner):
                 slip = _recognise(task, [*results, (case, want, answer.result)])
                 raise NotYet(answer.message, slip or answer.hint) from None
             raise
+        got = like(want, got) if task.lists else got
         results.append((case, want, got))
         text = difference(want, got, task.rtol, task.atol)
         first = first or (text and f"{given}: {text}")

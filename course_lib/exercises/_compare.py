@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["difference", "equal", "is_numeric", "short"]
+__all__ = ["difference", "equal", "is_numeric", "like", "short"]
 
 
 def equal(expected, got, rtol, atol):
@@ -35,6 +35,21 @@ def difference(expected, got, rtol, atol):
             return f"expected True or False, got {_kind(got)}."
         return None if bool(got) == bool(expected) else f"expected {expected}, got {got}."
     return _number_difference(np.asarray(expected), got, rtol, atol)
+
+
+def like(expected, got):
+    """Return `got` with lists made arrays where arrays are expected, and 0 and 1 made False and True.
+
+    >>> like((np.zeros(2), True), [[1, 2], 1])
+    (array([1, 2]), True)
+    """
+    if isinstance(expected, tuple) and (isinstance(got, tuple | list) or np.ndim(got) > 1):
+        return tuple(map(like, expected, got)) if len(got) == len(expected) else got
+    if isinstance(expected, bool | np.bool_) and isinstance(got, int | np.integer) and got in (0, 1):
+        return bool(got)
+    if isinstance(expected, np.ndarray) and isinstance(got, tuple | list) and _is_regular(got):
+        return np.asarray(got)
+    return got
 
 
 def is_numeric(value):

@@ -54,6 +54,13 @@ def _stratified_changed(share):
             _stratified_changed(lambda k, u, n: (k + 1 + u) / n),
         ),
         ("There are n parts, not n − 1.", _stratified_changed(lambda k, u, n: (k + u) / (n - 1))),
+        (
+            "Inside its part, too, the share counts on the logarithmic scale.",
+            lambda u, low, high: (
+                _stratified(0 * u, low, high)
+                + u * (_stratified(0 * u + 1, low, high) - _stratified(0 * u, low, high))
+            ),
+        ),
         ("Divide by n: the whole way is 1.", _stratified_changed(lambda k, u, n: k + u)),
         (
             "A part has the width 1/n, and `u` is a share of it: (k + u)/n.",
@@ -81,8 +88,10 @@ def _stratified_changed(share):
             lambda u, low, high: _stratified(u, high, low),
         ),
     ],
-    hint="Shares of the way: `(np.arange(n) + u) / n`; the rates: `low * (high / low) ** share`.",
+    hint="First the share of the whole way at which draw k lies; then the point at that share, on the "
+    "logarithmic scale.",
     passed="One draw in each part: no luck with gaps, and the same draws can serve every method.",
+    lists=True,
 )
 def check_stratified():
     """Compare with low (high / low)^((k + u_k) / n)."""
@@ -157,7 +166,7 @@ def _again(scores, k):
             lambda a, k, b, m: np.sum(np.greater.outer(_best_of(a, k), _best_of(b, m))),
         ),
     ],
-    hint="`np.mean(best_of(a, k)[:, None] > best_of(b, m))`: every choice against every choice.",
+    hint="Every choice against every choice: a table, one list of bests as a column, the other as a row.",
     passed="Whoever counts trials can say how much of a victory was bought.",
 )
 def check_looks_better():
@@ -232,6 +241,7 @@ def _choose_changed(**changes):
     hint="`scores = np.where(np.isnan(accuracy), -np.inf, accuracy)`; `best = scores.argmax(axis=1)`; "
     "`(best == 0).any()`.",
     passed="A best at an end of the range is no best: beyond the end nobody has looked.",
+    lists=True,
 )
 def check_choose():
     """Compare with the positions of the best, and whether one of them is the first or the last."""
@@ -327,6 +337,10 @@ def _against_changed(**changes):
     return lambda accuracy, k, T: _against(accuracy, k, T, **changes)
 
 
+def _of_methods(accuracy, k, T, n):
+    return T[len(accuracy) - 1] * (accuracy - accuracy[k]).std(axis=1, ddof=1) / np.sqrt(n)
+
+
 def _unpaired(accuracy, k, T):
     n = accuracy.shape[1]
     spread = accuracy.var(axis=1, ddof=1)
@@ -352,6 +366,14 @@ def _unpaired(accuracy, k, T):
             _against_changed(ddof=0),
         ),
         ("n runs leave n − 1 degrees of freedom: `T[n - 1]`.", _against_changed(degrees=0)),
+        (
+            "n counts the seeds, not the methods: `accuracy.shape[1]`.",
+            lambda a, k, T: (_against(a, k, T)[0], _of_methods(a, k, T, a.shape[1])),
+        ),
+        (
+            "n counts the seeds, not the methods: `accuracy.shape[1]`.",
+            lambda a, k, T: (_against(a, k, T)[0], _of_methods(a, k, T, len(a))),
+        ),
         (
             "Two slips: `T[n - 1]`, and `std(axis=1, ddof=1)`.",
             _against_changed(degrees=0, ddof=0),
@@ -391,8 +413,9 @@ def _unpaired(accuracy, k, T):
             ),
         ),
     ],
-    hint="`d = accuracy - accuracy[k]`; then the mean, and `T[n - 1] * d.std(axis=1, ddof=1) / np.sqrt(n)`.",
+    hint="First the differences to row k, seed by seed; then their mean, and t·s/√n of them.",
     passed="Number k itself gets 0 ± 0: a good sign that the pairs are pairs.",
+    lists=True,
 )
 def check_against():
     """Compare with mean and half-width of the differences to row k."""
