@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path
 from PIL import Image, features
 
+from course_lib._contrast import legible
 from course_lib.display import PIXELS_PER_INCH
 
 __all__ = [
@@ -156,11 +157,12 @@ def _picture(fig, artists, scale, haste):
 
 
 def painted(fig, artists, scale):
-    """Return the artists on a transparent image of the whole figure."""
+    """Return the artists on a transparent image of the whole figure, labels dark enough to be read."""
     fig.dpi = scale * PIXELS_PER_INCH
     try:
         renderer = RendererAgg(*np.rint(fig.bbox.size).astype(int).tolist(), fig.dpi)
         for artist in artists:
+            legible(artist)  # each time: a step may have coloured a text anew
             artist.draw(renderer)
     finally:
         fig.dpi = PIXELS_PER_INCH

@@ -62,6 +62,10 @@ class EndLabels(Artist):
         self.pairs.append((line, label))
         return label
 
+    def get_children(self):
+        """Return the labels, for `Artist.findobj`."""
+        return [label for _, label in self.pairs]
+
     def place(self, renderer):
         """Move the labels of the lines that can be seen to their places, and return them."""
         labels = []

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from course_lib._checks import number_in, require, whole_number
+from course_lib._contrast import legible
 
 __all__ = ["IN_BROWSER", "described", "palettised", "png", "show"]
 
@@ -63,7 +64,8 @@ def png(fig, dpi=2 * PIXELS_PER_INCH, colors=256):
 
 
 def _render(fig, dpi):
-    """Return `fig` as an image in full colour."""
+    """Return `fig` as an image in full colour; its labels are dark enough from then on."""
+    legible(fig)
     file = io.BytesIO()
     fig.savefig(file, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
     return Image.open(file).convert("RGB")
