@@ -226,7 +226,9 @@ def test_a_worker_takes_one_thread_unless_a_setting_says_more(monkeypatch):
     monkeypatch.setattr(commands, "environment", lambda *extras: "python")
     monkeypatch.setattr(commands, "run", lambda *_, **variables: ran.append(variables) or 0)
     assert commands.main(["nbval"]) == commands.main(["processors"]) == 0
-    assert ran == [{"OPENBLAS_NUM_THREADS": "1"}, *commands.PROCESSORS.values()]
+    quick = {"OPENBLAS_THREAD_TIMEOUT": "4"}
+    settings = [{"OPENBLAS_NUM_THREADS": "1"}, *commands.PROCESSORS.values()]
+    assert ran == [quick | setting for setting in settings]
 
 
 def test_processors_runs_every_setting(monkeypatch):

@@ -41,6 +41,8 @@ AT_REST = """milliseconds => {
 }"""
 STARTED = "() => [...document.querySelectorAll('.jp-InputPrompt')].some(e => /[*0-9]/.test(e.textContent))"
 
+NOW_AND_THEN = 200  # milliseconds between two looks: to look at each frame costs as much as what is awaited
+
 
 def chromium():
     """Return the path of a Chromium or Chrome, or None."""
@@ -72,7 +74,7 @@ def run_all(page, seconds=300):
         with contextlib.suppress(TooLate):
             page.wait_for_function(STARTED, timeout=10_000)
             break
-    page.wait_for_function(AT_REST, arg=300, timeout=1000 * seconds)
+    page.wait_for_function(AT_REST, arg=300, timeout=1000 * seconds, polling=NOW_AND_THEN)
     raised = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
     return raised.all_inner_texts()
 
@@ -82,12 +84,13 @@ class Lab:
 
     def __init__(self, base, token, folder, runtime):
         self.base, self.token, self.folder, self.runtime = base, token, folder, runtime
+        self._clients = {}
 
     def open(self, page, name):
         """Open a notebook of the folder and wait for its kernel."""
         page.goto(f"{self.base}/doc/tree/{name}?token={self.token}&reset")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
-        page.wait_for_function(AT_REST, arg=1500, timeout=90_000)
+        page.wait_for_function(AT_REST, arg=1500, timeout=90_000, polling=NOW_AND_THEN)
 
     def run_all(self, page):
         """Run all cells of the notebook that is open; return the texts of the errors that cells raised."""
@@ -97,6 +100,11 @@ class Lab:
         """Change JupyterLab's colours: to "JupyterLab Light" or "JupyterLab Dark"."""
         page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
         page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
+    def close(self):
+        """Hang up on all kernels."""
+        for client in self._clients.values():
+            client.stop_channels()
 
     def _api(self, path, method="GET"):
         request = urllib.request.Request(f"{self.base}/api/{path}?token={self.token}", method=method)
@@ -108,23 +116,28 @@ class Lab:
 
     def end_kernel(self, name, how):
         """Stop the kernel of an open notebook: "restart" or "shutdown"."""
-        restart = how == "restart"
-        path = f"kernels/{self._kernel(name)}" + "/restart" * restart
+        restart, kernel = how == "restart", self._kernel(name)
+        if not restart and kernel in self._clients:
+            self._clients.pop(kernel).stop_channels()
+        path = f"kernels/{kernel}" + "/restart" * restart
         self._api(path, "POST" if restart else "DELETE")
+
+    def _client(self, kernel):
+        """Return what talks to a kernel: one for all its questions, since each holds sockets."""
+        from jupyter_client import BlockingKernelClient
+
+        if kernel not in self._clients:
+            client = BlockingKernelClient(connection_file=str(self.runtime / f"kernel-{kernel}.json"))
+            client.load_connection_file()
+            client.start_channels(iopub=False, stdin=False, hb=False, control=False)
+            self._clients[kernel] = client
+        return self._clients[kernel]
 
     def in_kernel(self, name, code):
         """Execute code in the kernel of an open notebook, unseen; return what it called `result`."""
-        from jupyter_client import BlockingKernelClient
-
-        file = self.runtime / f"kernel-{self._kernel(name)}.json"
-        client = BlockingKernelClient(connection_file=str(file))
-        client.load_connection_file()
-        client.start_channels()
-        try:
-            expressions = {"json": "__import__('json').dumps(result)"}
-            reply = client.execute(code, silent=True, user_expressions=expressions, reply=True, timeout=60)
-        finally:
-            client.stop_channels()
+        expressions = {"json": "__import__('json').dumps(result)"}
+        client = self._client(self._kernel(name))
+        reply = client.execute(code, silent=True, user_expressions=expressions, reply=True, timeout=60)
         value = reply["content"].get("user_expressions", {}).get("json", reply["content"])
         if value["status"] != "ok":
             raise RuntimeError("\n".join(value.get("traceback", [str(value)])))
@@ -156,7 +169,9 @@ def jupyterlab(folder):
         try:
             base = f"http://127.0.0.1:{port}"
             wait_until_up(f"{base}/api/status?token={token}", server, Path(log.name))
-            yield Lab(base, token, Path(folder), Path(own["JUPYTER_RUNTIME_DIR"]))
+            running = Lab(base, token, Path(folder), Path(own["JUPYTER_RUNTIME_DIR"]))
+            yield running
+            running.close()
         finally:
             server.terminate()
             try:

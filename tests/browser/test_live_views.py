@@ -162,10 +162,33 @@ def assert_points_agree(jupyter, name, drawn):
 # ---- Every notebook ------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def desk(chromium):
+    """Return where all notebooks are opened, one after the other: JupyterLab's own files are kept."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1200})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page_of(desk, jupyter):
+    """Return a function that opens a notebook; in the end close the page and end the kernel."""
+    opened = []
+
+    def open_notebook(name):
+        opened.append((desk.new_page(), name))
+        jupyter.open(*opened[-1])
+        return opened[-1][0]
+
+    yield open_notebook
+    for page, name in opened:
+        page.close()
+        jupyter.end_kernel(name, "shutdown")
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_live_view_of_the_notebook_follows_its_sliders(path, jupyter, new_page):
-    page = new_page()
-    jupyter.open(page, path.name)
+def test_every_live_view_of_the_notebook_follows_its_sliders(path, jupyter, page_of):
+    page = page_of(path.name)
     assert jupyter.run_all(page) == []
     source = nbformat.read(path, as_version=4)
     stored = [o for c in source.cells for o in c.get("outputs", []) if "Live view: " in str(o.get("data"))]
