@@ -35,7 +35,7 @@ def _settings_of_matplotlib():
 
 def pytest_collection_modifyitems(items):
     """Put the longest files first, for two workers; compare pictures only under what drew the baselines."""
-    longest = ("test_solutions.py", "browser/test_site.py")
+    longest = ("test_solutions.py", "browser/test_lite.py")
     items.sort(key=lambda item: (not item.path.as_posix().endswith(longest), item.path.suffix != ".ipynb"))
     compared = [item for item in items if item.get_closest_marker("mpl_image_compare")]
     reason = other_matplotlib() if compared else None

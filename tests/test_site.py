@@ -1,4 +1,4 @@
-"""What the website is made of; that it works in a browser is tested in tests/browser/test_site.py."""
+"""What the website is made of; that it works in a browser is tested in tests/browser."""
 
 import json
 import os
