@@ -66,6 +66,11 @@ def draws_in_a_list(u, low, high):
     return list(draws_by_loop(u, low, high))
 
 
+def draws_straight_inside_their_parts(u, low, high):
+    edges = np.geomspace(low, high, len(u) + 1)
+    return edges[:-1] + u * np.diff(edges)
+
+
 def better_by_loops(a, k, b, m):
     pairs = itertools.product(itertools.combinations(a, k), itertools.combinations(b, m))
     wins = [max(one) > max(other) for one, other in pairs]
@@ -155,6 +160,12 @@ WRONG = {
         (lambda u, low, high: np.random.default_rng(0).uniform(low, high, len(u)), ""),
         (lambda u, low, high: low * (high / low) ** u, "free draws"),
         (lambda u, low, high: 10 ** np.linspace(np.log10(low), np.log10(high), len(u)), "grid without `u`"),
+        (lambda u, low, high: np.log10(draws_by_loop(u, low, high)), "raise 10 to them"),
+        (lambda u, low, high: np.log(draws_by_loop(u, low, high)), "`np.exp` of them"),
+        (lambda u, low, high: np.exp(np.log10(draws_by_loop(u, low, high))), "`np.exp` belongs to `np.log`"),
+        (lambda u, low, high: draws_by_loop(u, low, high) / low, "Multiply by `low`"),
+        (lambda u, low, high: draws_by_loop(u, high, low), "It goes down from `high`"),
+        (draws_straight_inside_their_parts, "Inside its part, too"),
         (lambda u, low, high: [low] * len(u), ""),
         (lambda u, low, high: list(low * (high / low) ** u), "free draws"),
         (lambda u, low, high: [low, [high]], ""),

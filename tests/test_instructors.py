@@ -243,6 +243,15 @@ def test_cluster_gives_a_learner_what_was_measured():
     assert user["cpu"]["guarantee"] == RECORD["machine"]["cores"] / RECORD["setting"]["learners"]
 
 
+def test_the_guarantee_is_the_median_and_the_limit_twice_the_highest():
+    record = {
+        "memory_mb": {"rss": {"peak": 501, "highest": 800}},
+        "machine": {"cores": 4},
+        "setting": {"learners": 16},
+    }
+    assert _tables.limits(record) == (550, 1792, 0.25, 1)
+
+
 def test_memory_of_a_server_grows_with_the_learners():
     rows = [row for row in ROWS if len(row) == 3 and row[1].endswith(" GB")]
     assert [int(row[0]) for row in rows] == list(_tables.SIZES)

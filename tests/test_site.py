@@ -283,6 +283,10 @@ def test_the_wheel_is_the_same_bytes_whoever_builds_it(tmp_path):
     first = lite.build_wheel(one).read_bytes()
     before = os.umask(0o077)
     try:
-        assert lite.build_wheel(two).read_bytes() == first
+        again = lite.build_wheel(two)
+        assert again.read_bytes() == first
     finally:
         os.umask(before)
+    with zipfile.ZipFile(again) as wheel:
+        modes = {one.external_attr >> 16 & 0o777 for one in wheel.infolist() if "course_lib/" in one.filename}
+    assert modes == {0o644}  # whoever installs it, all may read it
