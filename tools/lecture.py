@@ -2,6 +2,9 @@
 
 A copy of the notebook is opened in nbclassic; it runs from top to bottom, and RISE shows it: the live views
 move. The options go to the Jupyter server. What is on a slide is the same as in `make slides`.
+
+Not jupyterlab-rise: 0.43.1, tried in November 2026, shows no widgets with jupyterlab-widgets 3.0.11 or newer
+(its page does not share @jupyterlab/console); with 3.0.10 it does, but takes the arrow keys from the sliders.
 """
 
 import json
